@@ -1,0 +1,20 @@
+// A counter with one writer and any readers: no locked instruction on the writer's side.
+#pragma once
+#include <atomic>
+#include <cstdint>
+
+namespace nissa {
+
+class Counter {
+ public:
+  // One thread or strand at a time.
+  void add(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  // Any thread.
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+}  // namespace nissa
