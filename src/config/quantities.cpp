@@ -1,0 +1,88 @@
+#include "config/quantities.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace nissa::config {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t factor;
+};
+
+// Largest first: format takes the first that divides.
+constexpr std::array duration_units{
+    Unit{"d", 86'400'000'000'000}, Unit{"h", 3'600'000'000'000}, Unit{"min", 60'000'000'000},
+    Unit{"s", 1'000'000'000},      Unit{"ms", 1'000'000},        Unit{"us", 1'000},
+};
+constexpr std::array byte_units{
+    Unit{"GiB", std::int64_t{1} << 30},
+    Unit{"MiB", std::int64_t{1} << 20},
+    Unit{"KiB", std::int64_t{1} << 10},
+    Unit{"B", 1},
+};
+constexpr std::int64_t longest_ns = 100LL * 365 * 86'400 * 1'000'000'000;
+constexpr std::int64_t most_bytes = std::int64_t{1} << 50;
+
+Result<std::int64_t> parse(std::string_view text, std::span<const Unit> units, std::int64_t most,
+                           std::string_view expected) {
+  const auto refuse = [&](std::string_view why) {
+    return failure('"' + std::string(text) + "\" " + std::string(why) + "; expected " + std::string(expected));
+  };
+  std::int64_t number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range) return refuse("is too large");
+  if (error != std::errc{} || number < 0) return refuse("does not begin with a whole number");
+  std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  for (const Unit& one : units)
+    if (one.name == unit) {
+      if (number > most / one.factor) return refuse("is too large");
+      return number * one.factor;
+    }
+  return refuse(unit.empty() ? "has no unit" : "has an unknown unit");
+}
+
+std::string format(std::int64_t value, std::span<const Unit> units, std::string_view gap) {
+  for (const Unit& unit : units)
+    if (value % unit.factor == 0 && (value != 0 || unit.factor == units.back().factor))
+      return std::to_string(value / unit.factor) + std::string(gap) + std::string(unit.name);
+  return std::to_string(value);
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_duration_ns(std::string_view text) {
+  return parse(text, duration_units, longest_ns, "a whole number and one of us, ms, s, min, h, d, for example \"30s\"");
+}
+
+Result<std::uint64_t> parse_bytes(std::string_view text) {
+  auto bytes = parse(text, byte_units, most_bytes, "a whole number and one of B, KiB, MiB, GiB, for example \"64 MiB\"");
+  if (!bytes) return std::unexpected(bytes.error());
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+std::string format_duration(std::int64_t ns) { return format(ns, duration_units, ""); }
+std::string format_bytes(std::uint64_t bytes) { return format(static_cast<std::int64_t>(bytes), byte_units, " "); }
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace nissa::config
