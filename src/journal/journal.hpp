@@ -1,0 +1,138 @@
+// A durable sequence of records, and rows beside it: bytes and numbers only, it knows nothing of SLOs.
+// Place in the flow: the ledger closes a group, hands it over as one Commit, and applies it when told `durable`.
+//
+// Life: open_journal() → recovery reads (blocking) → start() → commit()s → stop(). docs/journal-format.md has the
+// files.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/counter.hpp"
+#include "base/histogram.hpp"
+#include "journal/options.hpp"
+
+namespace nissa::journal {
+
+using Lsn = std::uint64_t;      // log sequence number: from 1, contiguous
+using StateId = std::uint64_t;  // random, drawn when a state is begun; never 0
+
+// `generation` is the writer's own (the ledger's: number of the snapshot); here it is only the key's second part.
+struct RowPut {
+  Bytes key;
+  std::uint64_t generation = 0;
+  Bytes value;
+};
+struct RowErase {
+  Bytes key;
+  std::uint64_t generation = 0;
+};
+
+// One transaction, one fsync. Erasures come before puts; a put replaces; erasing what is not there is no error.
+struct Commit {
+  Lsn lsn = 0;  // last durable lsn + 1
+  Bytes record;
+  std::vector<RowPut> put;
+  std::vector<RowErase> erase;
+  Lsn trim_below = 0;  // records below are no longer needed; they go in small pieces, with this and later commits
+};
+
+enum class CommitResult : std::uint8_t {
+  durable,  // on stable storage
+  full,     // no space: rolled back, known not to be written; the same lsn may be tried again
+  unknown,  // fate unknown: may or may not be there after a restart. The journal refuses all further commits
+};
+
+// What is wrong with what was found at a start. Anything but `none` needs an operator (exit 3): going on would count
+// twice or forget silently.
+enum class Damage : std::uint8_t {
+  none,              // not damage: in use by another process, no permission, an I/O error
+  newer_version,     // written by a newer Nissa
+  anchor_missing,    // a database, but no ANCHOR
+  anchor_damaged,    // neither slot of ANCHOR is sound
+  database_missing,  // ANCHOR names a file that is not there
+  wrong_database,    // the database belongs to another state
+  database_damaged,  // SQLite cannot read it
+  tail_missing,      // the journal ends below ANCHOR's last durable lsn
+  bad_crc,           // a record or row is not what was written
+  gap,               // a record is missing in the middle, or before the first that is needed
+  rows_missing,      // the rows are not those that the last record vouches for
+};
+std::string_view name_of(Damage damage);
+
+struct JournalError {
+  Damage damage = Damage::none;
+  std::string message;  // what is missing, and the ways on
+};
+template <class T>
+using JournalResult = std::expected<T, JournalError>;
+using JournalStatus = std::expected<void, JournalError>;
+
+// One writer (the journal's thread), any readers.
+struct Counters {
+  Counter commits;       // durable ones
+  Counter full;          // commits that met a full disk
+  Counter failures;      // commits, checkpoints and anchor writes that failed otherwise
+  Counter record_bytes;  // of durable records, as handed over
+  Counter row_bytes;     // of durable rows, as handed over
+  Counter rows_put;
+  Counter rows_erased;
+  Counter trimmed;  // records deleted
+  Counter syncs;    // fsyncs asked of the system
+  Counter checkpoints;
+  Counter database_bytes;  // gauges: size of each file
+  Counter wal_bytes;
+  Counter broken;           // gauge: 1 after an unknown commit
+  LatencyHistogram commit;  // begin of the transaction to durable
+  LatencyHistogram sync;    // each fsync
+  LatencyHistogram checkpoint;
+};
+
+// Views are valid during the call. Returning false ends the reading early, without error.
+using RowVisitor = std::function<bool(ByteView key, std::uint64_t generation, ByteView value)>;
+using RecordVisitor = std::function<bool(Lsn lsn, ByteView bytes)>;
+using CommitDone = std::move_only_function<void(CommitResult)>;
+
+class Journal {
+ public:
+  Journal() = default;
+  virtual ~Journal() = default;  // stops first if that was not done
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Recovery, on the opening thread and before start(); blocking. Every CRC is checked.
+  // Rows in ascending order of key (bytes), then generation; a complete reading also proves that none is missing.
+  virtual JournalStatus read_rows(const RowVisitor& visit) = 0;
+  // Records from..last, ascending, without a gap; from == last + 1 reads none. from >= 1.
+  virtual JournalStatus read_records(Lsn from, const RecordVisitor& visit) = 0;
+  // All that was read is made durable anew, this start's generation too; then the journal's thread runs.
+  virtual JournalStatus start() = 0;
+
+  // Any thread, but one commit at a time: the next one only after `done`, which is called on the journal's own thread
+  // and must only post. About 50 µs of CPU for a record of 40 KiB.
+  virtual void commit(Commit commit, CommitDone done) = 0;
+  // After the last `done`; blocking until the thread has ended. Nothing is written: a stop is no different from a kill.
+  virtual void stop() = 0;
+
+  virtual const Counters& counters() const = 0;  // any thread
+};
+
+struct Opened {
+  std::unique_ptr<Journal> journal;
+  StateId state_id = 0;
+  std::uint64_t generation = 0;  // of this start: one more than at the last
+  Lsn last_lsn = 0;              // last durable one; 0: none yet
+  bool new_state = false;        // the directory was empty: a state has just been begun
+};
+
+// Locks the directory, finds or begins the state in it, and checks that its end is not below ANCHOR. Blocking.
+// `clock` outlives the journal.
+JournalResult<Opened> open_journal(const Options& options, const Clock& clock);
+
+}  // namespace nissa::journal

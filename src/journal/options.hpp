@@ -1,0 +1,17 @@
+// What the operator may set about the journal.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace nissa::journal {
+
+struct Options {
+  std::string directory;  // state_dir: the database, ANCHOR and the lock; created if only its last part is missing
+  // A write-ahead log longer than this is moved into the database between two groups. A longer one means fewer but
+  // longer pauses; the file itself grows to about twice this.
+  std::uint64_t checkpoint_bytes = 8u << 20;
+  std::uint64_t cache_bytes = 16u << 20;  // of database pages; recovery does not need it, trim does
+  std::string vfs;                        // name of a registered SQLite VFS, for tests; empty: the system's
+};
+
+}  // namespace nissa::journal
