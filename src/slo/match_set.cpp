@@ -1,0 +1,79 @@
+#include "slo/match_set.hpp"
+
+#include <algorithm>
+
+#include "base/violation.hpp"
+
+namespace nissa::slo {
+namespace {
+
+// Any duration inside the bracket stands for all of it: the verdict is the same for each.
+std::int64_t duration_in_bracket(std::span<const std::int64_t> thresholds_ns, std::uint32_t bracket) {
+  if (bracket < thresholds_ns.size()) return thresholds_ns[bracket];
+  if (bracket == thresholds_ns.size()) return std::numeric_limits<std::int64_t>::max();
+  return no_duration;
+}
+
+}  // namespace
+
+MatchSet::MatchSet(std::vector<Member> members, std::uint32_t dropped) : dropped_(dropped) {
+  if (members.size() > max_set_members) {
+    violation("slo", "a match set has at most 64 members");
+    members.resize(max_set_members);
+  }
+  for (const Member& member : members) {
+    slos_.push_back(member.slo);
+    if (member.criterion.kind == SliKind::latency) thresholds_ns_.push_back(member.criterion.threshold_ns);
+  }
+  std::ranges::sort(thresholds_ns_);
+  thresholds_ns_.erase(std::ranges::unique(thresholds_ns_).begin(), thresholds_ns_.end());
+  if (!thresholds_ns_.empty()) brackets_ = static_cast<std::uint32_t>(thresholds_ns_.size()) + 2;
+  verdicts_.assign(class_count(), Verdicts{});
+  for (const Outcome outcome : all_outcomes) {
+    for (std::uint32_t bracket = 0; bracket < brackets_; ++bracket) {
+      Verdicts& verdicts = verdicts_[index_of(outcome) * brackets_ + bracket];
+      const std::int64_t duration_ns = duration_in_bracket(thresholds_ns_, bracket);
+      for (std::size_t i = 0; i < members.size(); ++i) {
+        const Verdict verdict = verdict_of(members[i].criterion, outcome, duration_ns);
+        if (verdict != Verdict::ignored) verdicts.counted |= std::uint64_t{1} << i;
+        if (verdict == Verdict::good) verdicts.good |= std::uint64_t{1} << i;
+      }
+    }
+  }
+}
+
+Verdict MatchSet::verdict(std::uint32_t event_class, std::size_t member) const {
+  const std::uint64_t bit = std::uint64_t{1} << member;
+  if ((counted_members(event_class) & bit) == 0) return Verdict::ignored;
+  return (good_members(event_class) & bit) != 0 ? Verdict::good : Verdict::bad;
+}
+
+MatchSets::MatchSets(std::uint32_t limit)
+    : limit_(std::min(limit, 1u << cell_set_bits)), chunks_(limit_ / chunk_sets + 1) {
+  intern({});
+}
+
+MatchSets::~MatchSets() {
+  for (std::atomic<Chunk*>& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
+}
+
+MatchSetId MatchSets::intern(std::vector<Member> members, std::uint32_t dropped) {
+  std::ranges::sort(members, {}, &Member::slo);
+  std::vector<std::uint32_t> key{dropped};
+  for (const Member& member : members) key.push_back(member.slo);
+  const Lock lock(mutex_);
+  if (const auto known = ids_.find(key); known != ids_.end()) return known->second;
+  const std::uint32_t id = size_.load(std::memory_order_relaxed);
+  if (id >= limit_ && id > 0) return no_match_set;
+  std::atomic<Chunk*>& slot = chunks_[id / chunk_sets];
+  Chunk* chunk = slot.load(std::memory_order_relaxed);
+  const bool fresh = chunk == nullptr;
+  if (fresh) chunk = new Chunk;
+  chunk->sets[id % chunk_sets] = MatchSet(std::move(members), dropped);
+  if (fresh) slot.store(chunk, std::memory_order_release);
+  ids_.emplace(std::move(key), id);
+  size_.store(id + 1, std::memory_order_relaxed);
+  return id;
+}
+
+}  // namespace nissa::slo
