@@ -1,0 +1,44 @@
+#include "ingest/acknowledgement.hpp"
+
+namespace nissa::ingest {
+
+wire::Ack acknowledgement(const ledger::Answer& answer, std::uint64_t state_id, std::int64_t clock_skew_ms) {
+  wire::Ack ack;
+  ack.key = answer.key;
+  ack.status = static_cast<wire::AckStatus>(answer.status);
+  ack.reason = answer.reason;
+  if (answer.status == ledger::AckStatus::refused) {
+    ack.final = is_final(answer.reason);
+    if (!ack.final) ack.retry_after_ms = answer.retry_after_ms;
+  }
+  if (answer.status == ledger::AckStatus::counted) {
+    ack.accepted = answer.accepted;
+    ack.late = answer.late;
+    for (std::size_t i = 0; i < event_fault_count; ++i) ack.rejected[i] = answer.rejected[i];
+    ack.clock_skew_ms = clock_skew_ms;
+  }
+  ack.now = EpochSeen{state_id, answer.running_ms};
+  return ack;
+}
+
+wire::Ack refusal(const BatchKey& key, Reason reason, std::uint32_t retry_after_ms) {
+  wire::Ack ack;
+  ack.key = key;
+  ack.status = wire::AckStatus::refused;
+  ack.reason = reason;
+  ack.final = is_final(reason);
+  if (!ack.final) ack.retry_after_ms = retry_after_ms;
+  return ack;
+}
+
+wire::Ack malformed(std::optional<BatchKey> key, const wire::Malformed& fault) {
+  wire::Ack ack;
+  ack.key = key;
+  ack.status = wire::AckStatus::malformed;
+  ack.reason = fault.reason;
+  ack.byte_offset = fault.offset;
+  ack.field = fault.field;
+  return ack;
+}
+
+}  // namespace nissa::ingest

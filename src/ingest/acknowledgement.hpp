@@ -1,0 +1,17 @@
+// What came of a batch → the Ack that its agent reads. Pure.
+#pragma once
+#include <cstdint>
+
+#include "ledger/submission.hpp"
+#include "wire/header_peek.hpp"
+#include "wire/malformed.hpp"
+#include "wire/messages.hpp"
+
+namespace nissa::ingest {
+
+wire::Ack acknowledgement(const ledger::Answer& answer, std::uint64_t state_id, std::int64_t clock_skew_ms);
+// `retry_after_ms` is told only where a retry may help.
+wire::Ack refusal(const BatchKey& key, Reason reason, std::uint32_t retry_after_ms);
+wire::Ack malformed(std::optional<BatchKey> key, const wire::Malformed& fault);
+
+}  // namespace nissa::ingest

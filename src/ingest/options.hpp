@@ -1,0 +1,29 @@
+// Limits of the agents' door. docs/configuration.md has a row for each.
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace nissa::ingest {
+
+// strict: a batch's bytes are what its re-encoding would yield. semantic: its meaning is.
+enum class Proof : std::uint8_t { strict, semantic };
+
+struct Options {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 7440;  // 0: any free one
+
+  Proof proof = Proof::strict;
+  bool correct_clocks = true;  // `clock = "correct"`: an agent's skew beyond 2 s shifts its event times
+
+  std::uint32_t max_frame_bytes = 1u << 20;
+  std::uint32_t max_events = 1000;
+  std::uint32_t window_batches = 256;     // between read and ack written on a connection; then it is not read
+  std::uint32_t window_bytes = 1u << 20;  // told to agents: what they may have unacknowledged
+  std::uint32_t max_connections = 10'000;
+
+  std::int64_t hello_timeout_ms = 10'000;  // connected, but no Hello
+  std::int64_t frame_timeout_ms = 10'000;  // a frame begun, but not complete
+  std::int64_t idle_timeout_ms = 60'000;   // nothing read, nothing under way; or a write without progress
+};
+
+}  // namespace nissa::ingest
