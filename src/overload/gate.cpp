@@ -1,0 +1,188 @@
+#include "overload/gate.hpp"
+
+#include <algorithm>
+
+#include "base/violation.hpp"
+
+namespace nissa::overload {
+
+Gate::Gate(const Options& options) : options_(options), order_(options.floor_percent) {}
+
+bool Gate::Sender::idle() const {
+  return common == 0 && reserve == 0 && std::ranges::all_of(line, [](const auto& one) { return one.empty(); });
+}
+
+std::size_t Gate::in_use() const {
+  std::size_t sum = reserve_;
+  for (const std::size_t bytes : common_) sum += bytes;
+  return sum;
+}
+
+Gate::Answer Gate::ask(Priority priority, SenderId sender, std::size_t bytes, BootNs now) {
+  const bool critical = priority == Priority::critical;
+  const std::size_t most = std::max(options_.share_bytes(priority), critical ? options_.critical_bytes : 0);
+  if (bytes == 0 || bytes > most) return {};
+  if (waiting(priority) == 0) {
+    Holding holding;
+    if (!take(priority, sender, bytes, holding)) return {.verdict = Verdict::admitted, .holding = holding};
+  }
+  const Ticket ticket = ++last_ticket_;
+  waiters_.emplace(ticket, Waiter{priority, sender, bytes, now});
+  auto& line = senders_[sender].line[index_of(priority)];
+  if (line.empty()) round_[index_of(priority)].push_back(sender);
+  line.insert(ticket);
+  arrivals_[index_of(priority)].insert(ticket);
+  return {.verdict = Verdict::held, .ticket = ticket};
+}
+
+// The highest level at which the bytes do not fit (a level: a class and those below it, which together may hold its
+// share): room there is what all classes up to it must leave alone.
+std::optional<std::size_t> Gate::full_level(Priority priority, std::size_t bytes) const {
+  std::size_t held = 0;
+  std::optional<std::size_t> full;
+  for (std::size_t level = 0; level < priority_count; ++level) {
+    held += common_[level];
+    if (level >= index_of(priority) && held + bytes > options_.share_bytes(all_priorities[level])) full = level;
+  }
+  return full;
+}
+
+std::optional<Gate::Obstacle> Gate::take(Priority priority, SenderId id, std::size_t bytes, Holding& out) {
+  const auto known = senders_.find(id);
+  const std::size_t common = known == senders_.end() ? 0 : known->second.common;
+  const std::size_t reserve = known == senders_.end() ? 0 : known->second.reserve;
+  const auto above = [bytes](std::size_t held, std::size_t limit) { return held > 0 && held + bytes > limit; };
+
+  const auto full = full_level(priority, bytes);
+  const bool sender_full = above(common, sender_limit(options_.ingest_bytes));
+  if (!full && !sender_full) {
+    common_[index_of(priority)] += bytes;
+    senders_[id].common += bytes;
+    out = {.priority = priority, .sender = id, .common = bytes};
+    return std::nullopt;
+  }
+  if (priority != Priority::critical) {
+    // CRITICAL is never barred by what lower classes wait for.
+    return Obstacle{.sender_full = !full, .barred_up_to = std::min(full.value_or(0), index_of(Priority::high))};
+  }
+
+  const bool reserve_full = reserve_ + bytes > options_.critical_bytes;
+  const bool sender_reserve_full = above(reserve, sender_limit(options_.critical_bytes));
+  if (!reserve_full && !sender_reserve_full) {
+    reserve_ += bytes;
+    senders_[id].reserve += bytes;
+    out = {.priority = priority, .sender = id, .reserve = bytes};
+    return std::nullopt;
+  }
+  // Its own share is what stands in the way only if another sender could get in.
+  const bool others_fit = (!full && sender_full) || (!reserve_full && sender_reserve_full);
+  return Obstacle{.sender_full = others_fit, .barred_up_to = index_of(Priority::critical)};
+}
+
+void Gate::give_back(const Holding& holding) {
+  auto& common = common_[index_of(holding.priority)];
+  const auto known = senders_.find(holding.sender);
+  if (known == senders_.end() || known->second.common < holding.common || known->second.reserve < holding.reserve ||
+      common < holding.common || reserve_ < holding.reserve) {
+    violation("overload", "only what was given is given back, once");
+    return;
+  }
+  common -= holding.common;
+  reserve_ -= holding.reserve;
+  known->second.common -= holding.common;
+  known->second.reserve -= holding.reserve;
+  forget_if_idle(holding.sender);
+}
+
+void Gate::let_in(BootNs now, std::vector<LetIn>& out) {
+  // Senders that are at their own limit stand aside for this round. They are few: each holds a quarter of a pool.
+  std::vector<std::pair<std::size_t, SenderId>> aside;
+  std::size_t lowest = 0;  // classes below are barred
+  while (!waiters_.empty()) {
+    FirstInLine first{};
+    for (std::size_t i = lowest; i < priority_count; ++i)
+      if (!round_[i].empty()) first[i] = waiters_.at(first_of(i)).bytes;
+    const auto priority = order_.pick(first);
+    if (!priority) break;
+    const std::size_t index = index_of(*priority);
+    const Ticket ticket = first_of(index);
+    const Waiter waiter = waiters_.at(ticket);
+    LetIn one{.ticket = ticket, .waited_ns = now - waiter.since};
+    if (const auto obstacle = take(*priority, waiter.sender, waiter.bytes, one.holding)) {
+      if (obstacle->sender_full) {
+        aside.emplace_back(index, waiter.sender);
+        round_[index].pop_front();
+      } else {
+        lowest = std::max(lowest, obstacle->barred_up_to + 1);
+      }
+      continue;
+    }
+    order_.served(*priority, first);
+    round_[index].pop_front();
+    round_[index].push_back(waiter.sender);
+    leave(ticket);
+    out.push_back(one);
+  }
+  for (auto it = aside.rbegin(); it != aside.rend(); ++it) round_[it->first].push_front(it->second);
+}
+
+void Gate::leave(Ticket ticket) {
+  const auto found = waiters_.find(ticket);
+  const SenderId sender = found->second.sender;
+  const std::size_t index = index_of(found->second.priority);
+  waiters_.erase(found);
+  arrivals_[index].erase(ticket);
+  auto& line = senders_.at(sender).line[index];
+  line.erase(ticket);
+  if (line.empty()) round_[index].erase(std::ranges::find(round_[index], sender));
+  forget_if_idle(sender);
+}
+
+bool Gate::cancel(Ticket ticket) {
+  if (!waiters_.contains(ticket)) return false;
+  leave(ticket);
+  return true;
+}
+
+void Gate::expire(BootNs now, std::vector<Ticket>& out) {
+  for (const Priority priority : all_priorities) {
+    if (priority == Priority::critical) continue;
+    const auto& arrivals = arrivals_[index_of(priority)];
+    while (!arrivals.empty() && now - waiters_.at(*arrivals.begin()).since >= options_.byte_wait_ns) {
+      out.push_back(*arrivals.begin());
+      leave(*arrivals.begin());
+    }
+  }
+}
+
+std::optional<BootNs> Gate::next_deadline() const {
+  std::optional<BootNs> next;
+  for (const Priority priority : all_priorities) {
+    const auto& arrivals = arrivals_[index_of(priority)];
+    if (priority == Priority::critical || arrivals.empty()) continue;
+    const BootNs deadline = waiters_.at(*arrivals.begin()).since + options_.byte_wait_ns;
+    if (!next || deadline < *next) next = deadline;
+  }
+  return next;
+}
+
+std::int64_t Gate::oldest_wait_ns(BootNs now) const {
+  std::int64_t oldest = 0;
+  for (const auto& arrivals : arrivals_)
+    if (!arrivals.empty()) oldest = std::max(oldest, now - waiters_.at(*arrivals.begin()).since);
+  return oldest;
+}
+
+std::vector<Gate::Ticket> Gate::all_waiting() const {
+  std::vector<Ticket> all;
+  for (const auto& [ticket, waiter] : waiters_) all.push_back(ticket);
+  std::ranges::sort(all);
+  return all;
+}
+
+void Gate::forget_if_idle(SenderId id) {
+  const auto known = senders_.find(id);
+  if (known != senders_.end() && known->second.idle()) senders_.erase(known);
+}
+
+}  // namespace nissa::overload

@@ -1,0 +1,118 @@
+// The byte budget: who may hold how many bytes of read buffers, and who waits for them.
+//
+// Two pools: the common one (ingest_bytes), of which a class together with the classes below it may hold its share,
+// and a reserve (critical_bytes) that only CRITICAL may fall back to. A sender holds at most its share of each, but
+// always one batch. Waiting is in line by class (ClassOrder), in a class round the senders, so that a sender with a
+// thousand connections waits as long as one with a single one. Nobody overtakes: while anyone of a class waits, a
+// newcomer of the class joins the line; one that cannot fit bars those that would take the room that it needs.
+//
+// Pure: time comes in, nothing is called back. The caller asks, gives back exactly what it was given, and after each
+// return of bytes collects whom that let in. One strand or lock. Without waiting 20 ns; memory: one node a waiter.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "base/priority.hpp"
+#include "base/time_types.hpp"
+#include "overload/class_order.hpp"
+#include "overload/options.hpp"
+
+namespace nissa::overload {
+
+// Who sends: the authenticated principal, else the address; a number that ingest derives. Never a self-declared name.
+using SenderId = std::uint64_t;
+
+// Bytes in hand; goes back to Gate::give_back exactly once.
+struct Holding {
+  Priority priority = Priority::normal;
+  SenderId sender = 0;
+  std::size_t common = 0;   // of ingest_bytes
+  std::size_t reserve = 0;  // of critical_bytes
+  std::size_t bytes() const { return common + reserve; }
+};
+
+class Gate {
+ public:
+  using Ticket = std::uint64_t;  // of one that waits; never reused
+  enum class Verdict {
+    admitted,  // `holding` is yours
+    held,      // in line under `ticket`
+    refused,   // more than the class may ever hold: no wait would help
+  };
+  struct Answer {
+    Verdict verdict = Verdict::refused;
+    Holding holding;
+    Ticket ticket = 0;
+  };
+  struct LetIn {
+    Ticket ticket = 0;
+    Holding holding;
+    std::int64_t waited_ns = 0;
+  };
+
+  explicit Gate(const Options& options);
+
+  Answer ask(Priority priority, SenderId sender, std::size_t bytes, BootNs now);
+  void give_back(const Holding& holding);
+  // Those in line who fit now, in order. Call after give_back, cancel and expire, as long as anyone waits.
+  void let_in(BootNs now, std::vector<LetIn>& out);
+  // Those who waited longer than byte_wait_ns leave the line, to be refused with no_room; never CRITICAL.
+  void expire(BootNs now, std::vector<Ticket>& out);
+  // When expire() has something to do next; nullopt: nobody waits who may be refused.
+  std::optional<BootNs> next_deadline() const;
+  // Out of the line (its connection is gone, or the server stops). false: not in line any more.
+  bool cancel(Ticket ticket);
+  std::vector<Ticket> all_waiting() const;
+
+  bool anyone_waits() const { return !waiters_.empty(); }
+  std::size_t waiting(Priority priority) const { return arrivals_[index_of(priority)].size(); }
+  std::size_t common_in_use(Priority priority) const { return common_[index_of(priority)]; }
+  std::size_t reserve_in_use() const { return reserve_; }
+  std::size_t in_use() const;
+  // The longest that anyone in line has waited; 0 if nobody waits.
+  std::int64_t oldest_wait_ns(BootNs now) const;
+
+ private:
+  struct Waiter {
+    Priority priority;
+    SenderId sender;
+    std::size_t bytes;
+    BootNs since;
+  };
+  struct Sender {
+    std::size_t common = 0;
+    std::size_t reserve = 0;
+    PerClass<std::set<Ticket>> line;  // in order of arrival
+    bool idle() const;
+  };
+  // Why a request does not fit: nullopt says that it does and is taken.
+  struct Obstacle {
+    bool sender_full = false;      // others may go on
+    std::size_t barred_up_to = 0;  // classes up to this one would take the room that is missing
+  };
+
+  std::optional<Obstacle> take(Priority priority, SenderId id, std::size_t bytes, Holding& out);
+  std::optional<std::size_t> full_level(Priority priority, std::size_t bytes) const;
+  std::size_t sender_limit(std::size_t pool) const { return pool / 100 * options_.sender_percent; }
+  // First in line of a class: of the sender whose turn it is. Only while someone of the class waits.
+  Ticket first_of(std::size_t index) const { return *senders_.at(round_[index].front()).line[index].begin(); }
+  void leave(Ticket ticket);
+  void forget_if_idle(SenderId id);
+
+  Options options_;
+  ClassOrder order_;
+  std::unordered_map<SenderId, Sender> senders_;
+  std::unordered_map<Ticket, Waiter> waiters_;
+  PerClass<std::deque<SenderId>> round_;  // senders with a line in this class, each once
+  PerClass<std::set<Ticket>> arrivals_;   // in order of arrival, so of deadline
+  PerClass<std::size_t> common_{};
+  std::size_t reserve_ = 0;
+  Ticket last_ticket_ = 0;
+};
+
+}  // namespace nissa::overload
