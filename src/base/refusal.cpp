@@ -71,6 +71,7 @@ std::string_view name_of(EventFault fault) {
     case EventFault::name_too_long: return "name_too_long";
     case EventFault::too_many_labels: return "too_many_labels";
     case EventFault::request_id_too_long: return "request_id_too_long";
+    case EventFault::match_sets_full: return "match_sets_full";
   }
   return "unknown";
 }

@@ -66,8 +66,9 @@ enum class EventFault : std::uint8_t {
   name_too_long = 4,
   too_many_labels = 5,
   request_id_too_long = 6,
+  match_sets_full = 7,  // labels made more combinations of SLOs than are told apart: it cannot be counted
 };
-inline constexpr std::size_t event_fault_count = 6;
+inline constexpr std::size_t event_fault_count = 7;
 std::string_view name_of(EventFault fault);
 
 }  // namespace nissa
