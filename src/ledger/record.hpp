@@ -10,7 +10,7 @@
 #include "base/result.hpp"
 #include "journal/journal.hpp"
 #include "slo/definition.hpp"
-#include "slo/match_set.hpp"
+#include "slo/slo_id.hpp"
 
 namespace nissa::ledger {
 
@@ -58,6 +58,9 @@ struct Record {
   Lsn lsn = 0;
   UnixMs ledger_ms = 0;      // absolute; never less than the record before
   RunningMs running_ms = 0;  // absolute: applied twice it would still be right
+  // Absolute, never sinks: what bears an older epoch_seen is no longer accepted into an unknown epoch. Decided when the
+  // group closes, because a tombstone that has to go depends on all the others (see tombstones.hpp).
+  RunningMs floor = 0;
   std::vector<NewEpoch> new_epochs;
   std::vector<CountedBatch> batches;
   std::vector<EndedEpoch> ended;
