@@ -1,0 +1,105 @@
+// The counts of 256 SLOs: four rings of rows, the running sums of eight windows, lifetimes. Pure: time and lsn come
+// with the record that is applied. One writer (the ledger's strand); readers on the same strand.
+//
+// A count goes into the row of every ring that still holds its bucket at the record's time, and depends on nothing
+// else: each row is an object of its own for the fuzzy snapshot. So all that a record changes follows from the row and
+// the record.
+//
+// Two ways to live:
+//   live       advance() and add() keep the running sums.
+//   replaying  after load_object(): a count is applied to a row only if its record is newer than what the row was
+//   loaded
+//              with; heads may step back (an object may have been taken later than the record that is replayed); there
+//              are no sums until go_live().
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/time_types.hpp"
+#include "slo/bucket_ring.hpp"
+#include "slo/counts.hpp"
+#include "slo/life_row.hpp"
+#include "slo/window.hpp"
+#include "slo/window_sums.hpp"
+
+namespace nissa::slo {
+
+// Names one object of a block in a snapshot: a slot of a ring, or the life row.
+struct BlockObject {
+  std::uint8_t ring = 0;  // below ring_count, or life_object
+  std::uint16_t slot = 0;
+  bool operator==(const BlockObject&) const = default;
+};
+inline constexpr std::uint8_t life_object = ring_count;
+
+class Block {
+ public:
+  enum class Mode { live, replaying };
+  explicit Block(UnixMs head_ms, Mode mode = Mode::live);
+
+  // The record's ledger time, before its counts are added. Cheap within a bucket; 3 to 8 rows are streamed at an edge
+  // (2 to 6 µs with all lanes counting, nothing for rows that are not there); a jump of more than an hour rebuilds the
+  // sums (up to 1 ms with 30 days filled), one past all windows clears. Live, a step back is a violation and ignored.
+  void advance(UnixMs head_ms);
+
+  // One SLO's events of one 10 s bucket, good <= total, from the record `lsn`. Into the lifetime always; into the rings
+  // that still hold the bucket (none if it is older than 30 d); into the sums, if the head has reached it, else when it
+  // does. More than buckets_ahead ahead is a violation: the lifetime only.
+  void add(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn);
+
+  UnixMs head_ms() const { return head_ms_; }
+  // Live only.
+  WindowCounts window_sums(std::uint32_t lane) const { return sums_.of(lane); }
+  // From `from_ms`, rounded down to the period of the finest ring that still holds it, to the head: for periods that
+  // are no standard window. A walk over the rows: up to 20 µs for 30 d.
+  Counts sum_since(std::uint32_t lane, UnixMs from_ms) const;
+  const Life& life(std::uint32_t lane) const { return life_.lanes[lane]; }
+
+  // --- snapshot
+  // -------------------------------------------------------------------------------------------------------
+  struct ObjectVersion {
+    BlockObject object;
+    std::uint64_t changed_lsn;
+  };
+  // Those changed by a record after `lsn`, in order of ring and slot. About 10 µs.
+  std::vector<ObjectVersion> objects_changed_after(std::uint64_t lsn) const;
+  // The object's value as it is now (block_codec.hpp). false: there is nothing in it (its period left meanwhile), and
+  // what a snapshot holds of it may stay: an expired row is dropped when it is loaded.
+  bool encode_object(BlockObject object, Bytes& out) const;
+  // Replaying only. `lsn`: the last record that the value contains. An error leaves the object empty.
+  Status load_object(BlockObject object, ByteView value, std::uint64_t lsn);
+  // The end of replaying: drops what has left every window at head_ms, and builds the sums. Up to 1 ms.
+  void go_live(UnixMs head_ms);
+
+  // Live only. The same bytes for the same state, however it came about: rows that are held and not zero, by ring and
+  // period, and lifetimes.
+  void append_state(Bytes& out) const;
+  std::size_t memory_bytes() const;
+
+ private:
+  struct LoadedLsns {
+    std::array<std::vector<std::uint64_t>, ring_count> rows;  // by slot
+    std::uint64_t life = 0;
+  };
+  template <std::size_t Ring>
+  void add_to_ring(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn);
+  void set_head(UnixMs head_ms);
+  void roll_to(Bucket head);
+  void rebuild_sums();
+  Bucket ring_start(std::size_t ring) const { return starts_[longest_window_of_ring[ring]]; }
+
+  std::array<BucketRing, ring_count> rings_;
+  WindowSums sums_;
+  LifeRow life_;
+  UnixMs head_ms_ = 0;
+  Bucket head_ = 0;
+  WindowStarts starts_{};
+  std::unique_ptr<LoadedLsns> loaded_;  // while replaying
+};
+
+}  // namespace nissa::slo
