@@ -1,0 +1,179 @@
+#include "fold/batch_fold.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "wire/messages.hpp"
+
+namespace nissa::fold {
+namespace {
+
+// Folded::rejected holds 16 bits a fault. (max_events is 1 000; ingest refuses more by the header alone.)
+constexpr std::uint32_t most_events = std::numeric_limits<std::uint16_t>::max();
+
+static_assert(wire::event_outcome_count == slo::outcome_count, "outcomes have the same numbers on the wire and in slo");
+
+slo::Outcome outcome_of(const wire::EventView& event) { return static_cast<slo::Outcome>(event.outcome); }
+
+std::int64_t duration_of(const wire::EventView& event) {
+  if (event.duration_ns == wire::no_duration) return slo::no_duration;
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  return static_cast<std::int64_t>(std::min(event.duration_ns, most));
+}
+
+}  // namespace
+
+// The loads of one step overlap: first all events are walked and their slots of the index fetched, then all entries,
+// then they are compared and counted.
+struct BatchFold::Step {
+  static constexpr std::size_t size = 32;
+  std::array<wire::EventView, size> events;
+  std::array<std::uint64_t, size> hashes;
+  std::size_t count = 0;
+};
+
+BatchFold::BatchFold(std::shared_ptr<const slo::Matcher> matcher, const slo::MatchSets& sets, const Options& options,
+                     const LatePolicy& late, HashSeed seed)
+    : matcher_(std::move(matcher)),
+      sets_(sets),
+      options_(options),
+      late_(late),
+      memo_(options.most_identities, options.most_identity_bytes, seed),
+      tally_(seed.first * 3 + seed.second) {}
+
+void BatchFold::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
+  matcher_ = std::move(matcher);
+  memo_.clear();
+}
+
+std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wire::BatchHeader& header,
+                                                       const FoldContext& context, std::vector<slo::Cell>& cells) {
+  if (header.event_count > most_events) return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
+  auto folded = fold_strict(batch, header, context, cells);
+  if (!folded && options_.proof == Proof::semantic) {
+    const auto in_form = wire::canonical_form(batch, header.header_size);
+    if (!in_form) return std::unexpected(in_form.error());
+    counters_.brought_into_form.add();
+    return fold_strict(*in_form, header, context, cells);
+  }
+  return folded;
+}
+
+std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, const wire::BatchHeader& header,
+                                                              const FoldContext& context,
+                                                              std::vector<slo::Cell>& cells) {
+  const CountedTimes times(late_, context.ledger_now_ms, context.skew_ns);
+  const Bucket arrival = times.arrival_bucket(context.arrival_ms);
+  Folded folded;
+  misses_ = 0;
+  tally_.begin(cells, header.event_count);
+  wire::BodyWalk walk(batch, header);
+  std::uint64_t looked_up = 0;
+  Step step;
+  do {
+    step.count = 0;
+    while (step.count < Step::size && walk.next(step.events[step.count])) {
+      const std::uint64_t hash = memo_.hash(step.events[step.count].identity);
+      memo_.prefetch(hash);
+      step.hashes[step.count++] = hash;
+    }
+    looked_up += step.count;
+    if (!count_step(step, times, arrival, folded)) {
+      tally_.roll_back();
+      return std::unexpected(walk.explain());
+    }
+  } while (step.count == Step::size);
+  const auto body = walk.finish();
+  counters_.looked_up.add(looked_up);
+  if (misses_ > 0) {
+    counters_.missed.add(misses_);
+    counters_.remembered.set(memo_.entries());
+    counters_.memo_bytes.set(memo_.bytes());
+  }
+  if (!body) {
+    tally_.roll_back();
+    return std::unexpected(body.error());
+  }
+  folded.metrics = body->metrics;
+  folded.alerts = body->alerts;
+  return folded;
+}
+
+// False: an identity is not canonical.
+bool BatchFold::count_step(const Step& step, const CountedTimes& times, Bucket arrival, Folded& folded) {
+  std::array<const MatchMemo::Entry*, Step::size> candidates;
+  for (std::size_t i = 0; i < step.count; ++i) candidates[i] = memo_.candidate(step.hashes[i]);
+  const std::uint64_t evictions = memo_.evictions();
+  for (std::size_t i = 0; i < step.count; ++i) {
+    const wire::EventView& event = step.events[i];
+    const Known* known = nullptr;
+    if (memo_.evictions() == evictions && MatchMemo::answers(candidates[i], event.identity)) {
+      known = &candidates[i]->known;
+    } else {
+      known = learn(step.hashes[i], event.identity);
+      if (known == nullptr) return false;
+    }
+    count(event, *known, times, arrival, folded);
+  }
+  return true;
+}
+
+// nullptr: not canonical. The same identity may stand twice in a step, so the memory is asked again.
+const Known* BatchFold::learn(std::uint64_t hash, ByteView identity) {
+  if (const auto* entry = memo_.find(hash, identity)) return &entry->known;
+  ++misses_;
+  const auto proven = wire::prove_identity(identity);
+  if (!proven) return nullptr;
+  last_learned_ = judge(*proven);
+  memo_.remember(hash, identity, last_learned_);
+  return &last_learned_;
+}
+
+Known BatchFold::judge(const wire::Identity& identity) const {
+  const auto too_long = [this](std::string_view name) { return name.size() > options_.most_name_bytes; };
+  if (identity.service.empty()) return Known::rejected(EventFault::no_service);
+  if (identity.labels.size() > options_.most_labels) return Known::rejected(EventFault::too_many_labels);
+  bool any_too_long = too_long(identity.service) || too_long(identity.operation);
+  std::vector<slo::Label> labels;
+  labels.reserve(identity.labels.size());
+  for (const wire::LabelView& label : identity.labels) {
+    any_too_long = any_too_long || too_long(label.key) || too_long(label.value);
+    labels.push_back({label.key, label.value});
+  }
+  if (any_too_long) return Known::rejected(EventFault::name_too_long);
+  const slo::MatchSetId set =
+      matcher_->match({.service = identity.service, .operation = identity.operation, .labels = labels});
+  return set == slo::no_match_set ? Known::rejected(EventFault::match_sets_full) : Known::matches(set);
+}
+
+void BatchFold::count(const wire::EventView& event, Known known, const CountedTimes& times, Bucket arrival,
+                      Folded& folded) {
+  const auto reject = [&folded](EventFault fault) { ++folded.rejected[static_cast<std::size_t>(fault) - 1]; };
+  if (known.is_rejected()) return reject(known.fault());
+  if (event.request_id_size > options_.most_request_id_bytes) return reject(EventFault::request_id_too_long);
+  Bucket bucket = arrival;
+  if (event.has_time) {
+    switch (times.judge(event.time_unix_ns)) {
+      case Timing::on_time:
+        bucket = times.bucket(event.time_unix_ns);
+        break;
+      case Timing::too_old:
+        ++folded.late;
+        return;
+      case Timing::in_the_future:
+        return reject(EventFault::in_the_future);
+    }
+  }
+  ++folded.accepted;
+  const slo::MatchSet& set = sets_.at(known.set());
+  folded.fanout_dropped += set.dropped();
+  if (known.set() == slo::empty_match_set) {
+    ++folded.unmatched;
+    return;
+  }
+  tally_.add(slo::cell_key(known.set(), set.event_class(outcome_of(event), duration_of(event)), bucket));
+}
+
+}  // namespace nissa::fold
