@@ -8,8 +8,8 @@
 
 namespace nissa {
 
-using Epoch = std::uint64_t;    // random, never 0; an identity, not an order
-using Sequence = std::uint64_t; // from 1
+using Epoch = std::uint64_t;     // random, never 0; an identity, not an order
+using Sequence = std::uint64_t;  // from 1
 
 struct BatchKey {
   Epoch epoch = 0;

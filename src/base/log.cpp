@@ -39,10 +39,14 @@ bool may_write(const std::source_location& where, std::uint64_t& suppressed) {
 
 constexpr std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "unknown";
 }
@@ -92,9 +96,9 @@ void log(LogLevel level, std::string_view component, std::string_view message, s
   if (!may_write(where, suppressed)) return;
   std::string_view file = where.file_name();
   if (const auto slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
-  std::string line = "time=" + timestamp() + " level=" + std::string(name_of(level)) + " component=" +
-                     std::string(component) + " msg=" + log_value(message) + " place=" + std::string(file) + ':' +
-                     std::to_string(where.line());
+  std::string line = "time=" + timestamp() + " level=" + std::string(name_of(level)) +
+                     " component=" + std::string(component) + " msg=" + log_value(message) +
+                     " place=" + std::string(file) + ':' + std::to_string(where.line());
   if (suppressed != 0) line += " suppressed=" + std::to_string(suppressed);
   line += '\n';
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -16,10 +16,14 @@ constexpr std::size_t index_of(Priority priority) { return static_cast<std::size
 
 constexpr std::string_view name_of(Priority priority) {
   switch (priority) {
-    case Priority::low: return "low";
-    case Priority::normal: return "normal";
-    case Priority::high: return "high";
-    case Priority::critical: return "critical";
+    case Priority::low:
+      return "low";
+    case Priority::normal:
+      return "normal";
+    case Priority::high:
+      return "high";
+    case Priority::critical:
+      return "critical";
   }
   return "unknown";
 }

@@ -65,13 +65,20 @@ std::string_view name_of(Reason reason) {
 
 std::string_view name_of(EventFault fault) {
   switch (fault) {
-    case EventFault::no_service: return "no_service";
-    case EventFault::too_old: return "too_old";
-    case EventFault::in_the_future: return "in_the_future";
-    case EventFault::name_too_long: return "name_too_long";
-    case EventFault::too_many_labels: return "too_many_labels";
-    case EventFault::request_id_too_long: return "request_id_too_long";
-    case EventFault::match_sets_full: return "match_sets_full";
+    case EventFault::no_service:
+      return "no_service";
+    case EventFault::too_old:
+      return "too_old";
+    case EventFault::in_the_future:
+      return "in_the_future";
+    case EventFault::name_too_long:
+      return "name_too_long";
+    case EventFault::too_many_labels:
+      return "too_many_labels";
+    case EventFault::request_id_too_long:
+      return "request_id_too_long";
+    case EventFault::match_sets_full:
+      return "match_sets_full";
   }
   return "unknown";
 }

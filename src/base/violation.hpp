@@ -12,7 +12,8 @@ namespace nissa {
 void violation(std::string_view component, std::string_view expected,
                std::source_location where = std::source_location::current());
 
-using ViolationHook = void (*)(std::string_view component, std::string_view expected, const std::source_location& where);
+using ViolationHook = void (*)(std::string_view component, std::string_view expected,
+                               const std::source_location& where);
 // Before any thread starts. nullptr: count only.
 void set_violation_hook(ViolationHook hook);
 

@@ -62,7 +62,8 @@ Result<std::int64_t> parse_duration_ns(std::string_view text) {
 }
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {
-  auto bytes = parse(text, byte_units, most_bytes, "a whole number and one of B, KiB, MiB, GiB, for example \"64 MiB\"");
+  auto bytes =
+      parse(text, byte_units, most_bytes, "a whole number and one of B, KiB, MiB, GiB, for example \"64 MiB\"");
   if (!bytes) return std::unexpected(bytes.error());
   return static_cast<std::uint64_t>(*bytes);
 }

@@ -1,7 +1,5 @@
 #include "config/toml_table.hpp"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -44,16 +42,15 @@ TomlTable TomlTable::parse(std::string_view text, std::string file, Problems& pr
   auto inside = std::make_unique<Inside>();
   inside->file = std::make_shared<const std::string>(std::move(file));
   inside->problems = &problems;
-  toml::parse_result parsed = toml::parse(text, *inside->file);
-  if (!parsed) {
-    const auto& at = parsed.error().source().begin;
+  try {  // Debian's library is built with exceptions: this one ends here
+    auto document = std::make_shared<const toml::table>(toml::parse(text, *inside->file));
+    inside->table = document.get();
+    inside->document = std::move(document);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
     problems.push_back(*inside->file + ':' + std::to_string(at.line) + ':' + std::to_string(at.column) +
-                       ": not TOML: " + std::string(parsed.error().description()));
-    return TomlTable(std::move(inside));
+                       ": not TOML: " + std::string(error.description()));
   }
-  auto document = std::make_shared<const toml::table>(std::move(parsed).table());
-  inside->table = document.get();
-  inside->document = std::move(document);
   return TomlTable(std::move(inside));
 }
 
@@ -177,7 +174,8 @@ bool TomlTable::choice(std::string_view key, std::size_t& into, const std::vecto
   if (found == allowed.end()) {
     std::string message = '"' + given + "\" is none of";
     for (const std::string_view one : allowed) message += " \"" + std::string(one) + '"';
-    if (const auto near = nearest_name(given, allowed); !near.empty()) message += "; did you mean \"" + std::string(near) + "\"?";
+    if (const auto near = nearest_name(given, allowed); !near.empty())
+      message += "; did you mean \"" + std::string(near) + "\"?";
     problem(key, message);
     return false;
   }

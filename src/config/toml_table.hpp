@@ -34,7 +34,7 @@ class TomlTable {
   // `allowed` names the choices; `into` becomes the index of the one given.
   bool choice(std::string_view key, std::size_t& into, const std::vector<std::string_view>& allowed);
 
-  TomlTable section(std::string_view key);               // [key]; empty where absent
+  TomlTable section(std::string_view key);                // [key]; empty where absent
   std::vector<TomlTable> sections(std::string_view key);  // [[key]]
 
   bool has(std::string_view key) const;

@@ -1,0 +1,49 @@
+// The books of the door, per class: what came, and what was answered before it reached the ledger, which keeps the rest
+// (LedgerBooks). received = malformed + refused + in hand + what went to the ledger. Any thread.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "base/priority.hpp"
+#include "base/refusal.hpp"
+
+namespace nissa::ingest {
+
+// Several sessions write one number, so these are locked additions; a few a batch.
+class SharedCounter {
+ public:
+  void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  void subtract(std::uint64_t n = 1) { value_.fetch_sub(n, std::memory_order_relaxed); }
+  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct ClassBooks {
+  SharedCounter received;  // batches whose header could be read
+  SharedCounter malformed;
+  SharedCounter in_hand;                  // read, but neither answered nor handed to the ledger: waiting for a turn
+  std::array<SharedCounter, 80> refused;  // by number of Reason
+
+  // Of batches that were counted; the header's number beside what the fold made of it.
+  SharedCounter counted_batch_events;
+  SharedCounter accepted;
+  SharedCounter late;
+  SharedCounter rejected;
+};
+
+struct Books {
+  std::array<ClassBooks, priority_count> of_class;
+  SharedCounter unreadable;        // frames whose header could not be read, or that were no frames
+  SharedCounter unmatched_events;  // belong to no SLO
+  SharedCounter connections;       // accepted so far
+  SharedCounter open_connections;
+  std::array<SharedCounter, 80> closed;  // connections that the server closed, by number of Reason
+
+  ClassBooks& of(Priority priority) { return of_class[index_of(priority)]; }
+  const ClassBooks& of(Priority priority) const { return of_class[index_of(priority)]; }
+};
+
+}  // namespace nissa::ingest
