@@ -19,9 +19,11 @@ struct EpochState {
   std::string principal;
   std::array<StreamWindow, priority_count> streams;  // by index_of(priority)
 
-  // Not part of the state: the last record that is in it, and whether it waits to be written to a snapshot.
-  journal::Lsn changed_lsn = 0;
-  bool queued = false;
+  // Not part of the state.
+  journal::Lsn changed_lsn = 0;    // the last record that changed it
+  journal::Lsn contained_lsn = 0;  // loaded from a row: records up to this one are in it already
+  RunningMs due_key_ms = 0;        // its place among those that will be due (Epochs)
+  bool queued = false;             // it waits to be written to a snapshot
 
   const StreamWindow& stream(Priority priority) const { return streams[index_of(priority)]; }
   StreamWindow& stream(Priority priority) { return streams[index_of(priority)]; }

@@ -10,7 +10,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ledger/epoch_budget.hpp"
@@ -84,36 +86,32 @@ class Epochs {
   // Every object, by kind and epoch: for the state hash and for a copy of everything.
   std::vector<EpochObject> objects() const;
 
-  // --- Recovery: load the rows in any order (each with the lsn of its row), load_floor, loaded(complete), then apply
+  // --- Recovery: load the rows in any order (each with the lsn of its row), load_now, loaded(complete), then apply
   // the records from the snapshot's begin on.
   Status load(const EpochObject& object, ByteView value, Lsn lsn);
-  void load_floor(RunningMs floor);
+  // Of the row that bears the state's own figures: tombstones that these have passed are dead from here on.
+  void load_now(RunningMs running_ms, RunningMs floor);
   // The rows were taken while records up to `complete` were applied: up to there a record may speak of an epoch that is
   // in no row, because it ended before its row was due. Beyond, that would be a violation.
   void loaded(Lsn complete) { complete_ = complete; }
 
  private:
-  struct Due {
-    RunningMs last_running_ms;
-    Epoch epoch;
-    bool operator>(const Due& other) const { return last_running_ms > other.last_running_ms; }
-  };
-  EpochState* find_own(Epoch epoch);
   EpochState& insert(Epoch epoch, std::unique_ptr<EpochState> state);
-  void erase(Epoch epoch, Lsn lsn);
+  void erase(Epoch epoch, const Record& record);
   void begin(const NewEpoch& fresh, const Record& record);
   void settle(const Record& record);
+  EpochState* to_settle(Epoch epoch, const Record& record);
   void end(const EndedEpoch& ended, const Record& record);
+  void pass(RunningMs running_ms, RunningMs floor);
   void queue(const EpochObject& object, bool& queued);
-  void add_due(Due due);
 
   boost::unordered_flat_map<Epoch, std::unique_ptr<EpochState>, EpochHash> epochs_;
   EpochBudget budget_;
   Tombstones tombstones_;
   RunningMs floor_ = 0;
-  // A heap by last_running_ms as it was when pushed: an epoch that has sent since is pushed again when its turn comes,
-  // so that sending costs nothing here.
-  std::vector<Due> due_;
+  // By last_running_ms as it was when put here: an epoch that has sent since is put again when its turn comes, so that
+  // sending costs nothing here.
+  std::set<std::pair<RunningMs, Epoch>> due_;
   std::deque<EpochObject> changed_;
   Lsn complete_ = 0;
 };

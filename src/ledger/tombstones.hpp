@@ -23,6 +23,7 @@ struct Tombstone {
   EpochSeen seen;
   // Not part of the state, as in EpochState.
   Lsn changed_lsn = 0;
+  Lsn contained_lsn = 0;
   bool queued = false;
 };
 
@@ -35,10 +36,11 @@ class Tombstones {
 
   // nullptr: none, or a dead one.
   const Tombstone* find(Epoch epoch) const;
+  Tombstone* find(Epoch epoch);
   void put(Epoch epoch, const Tombstone& tombstone);
   // From now on those with an epoch_seen before this are dead. Never sinks.
   void raise(RunningMs oldest_alive) { oldest_alive_ = oldest_alive > oldest_alive_ ? oldest_alive : oldest_alive_; }
-  // Takes away at most `most` dead ones and adds their epochs to `gone`.
+  // Takes away at most `most` dead ones; `gone` gets the epochs of those that were not queued already.
   void sweep(std::size_t most, std::vector<Epoch>& gone);
 
   // The floor that makes room for these as well: `floor`, or just above the oldest that have to go.

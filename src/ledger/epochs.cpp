@@ -1,0 +1,227 @@
+#include "ledger/epochs.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "base/violation.hpp"
+
+namespace nissa::ledger {
+namespace {
+
+// What is taken away or looked at in one go: well below a millisecond.
+constexpr std::size_t sweep_slice = 256;
+constexpr std::size_t look_factor = 4;
+
+// The least epoch_seen that a batch of an unknown epoch may bear from now on.
+RunningMs oldest_accepted(RunningMs running_ms, RunningMs floor) {
+  const RunningMs by_age = running_ms >= epoch_memory_ms ? running_ms - epoch_memory_ms + 1 : 0;
+  return std::max(by_age, floor);
+}
+
+}  // namespace
+
+Epochs::Epochs(EpochLimits limits, std::uint64_t hash_seed)
+    : epochs_(0, EpochHash{hash_seed}),
+      budget_(limits.bytes, limits.principal_percent),
+      tombstones_(limits.tombstone_bytes, hash_seed) {}
+
+void Epochs::apply(const Record& record) {
+  for (const NewEpoch& fresh : record.new_epochs) begin(fresh, record);
+  settle(record);
+  for (const EndedEpoch& ended : record.ended) end(ended, record);
+  for (const Epoch epoch : record.forgotten) erase(epoch, record);
+  pass(record.running_ms, record.floor);
+}
+
+void Epochs::begin(const NewEpoch& fresh, const Record& record) {
+  if (const EpochState* known = find(fresh.epoch)) {
+    if (record.lsn > known->contained_lsn) violation("ledger", "an epoch begins once");
+    return;
+  }
+  auto state = std::make_unique<EpochState>();
+  state->seen = fresh.seen;
+  state->last_running_ms = record.running_ms;
+  state->agent = fresh.agent;
+  state->principal = fresh.principal;
+  insert(fresh.epoch, std::move(state));
+}
+
+EpochState& Epochs::insert(Epoch epoch, std::unique_ptr<EpochState> state) {
+  EpochState& placed = *(epochs_[epoch] = std::move(state));
+  placed.due_key_ms = placed.last_running_ms;
+  due_.emplace(placed.due_key_ms, epoch);
+  budget_.charge(placed.principal, placed.bytes());
+  return placed;
+}
+
+EpochState* Epochs::to_settle(Epoch epoch, const Record& record) {
+  if (const auto found = epochs_.find(epoch); found != epochs_.end())
+    return record.lsn > found->second->contained_lsn ? found->second.get() : nullptr;
+  if (record.lsn <= complete_) return nullptr;  // it ended before its row was due, by a record that is still to come
+  violation("ledger", "the epoch of a counted batch is known");
+  // Its keys must not be lost: a twin would be counted again.
+  return &insert(epoch, std::make_unique<EpochState>());
+}
+
+void Epochs::settle(const Record& record) {
+  Epoch current = 0;
+  EpochState* state = nullptr;
+  for (const CountedBatch& batch : record.batches) {
+    if (batch.key.epoch != current || current == 0) {
+      current = batch.key.epoch;
+      state = to_settle(current, record);
+      if (state != nullptr) {
+        state->changed_lsn = record.lsn;
+        state->last_running_ms = record.running_ms;
+        queue({EpochObject::Kind::epoch, current}, state->queued);
+      }
+    }
+    if (state == nullptr) continue;
+    StreamWindow& stream = state->stream(batch.key.priority);
+    const std::size_t before = stream.heap_bytes();
+    stream.settle(batch.key.sequence, batch.settled_below, batch.print);
+    const std::size_t after = stream.heap_bytes();
+    if (after > before) budget_.charge(state->principal, after - before);
+    if (after < before) budget_.release(state->principal, before - after);
+  }
+}
+
+void Epochs::end(const EndedEpoch& ended, const Record& record) {
+  erase(ended.epoch, record);
+  Tombstone* known = tombstones_.find(ended.epoch);
+  if (known != nullptr && record.lsn <= known->contained_lsn) return;
+  if (ended.seen.running_ms < oldest_accepted(record.running_ms, record.floor))
+    return;  // its epoch_seen alone keeps it out
+  Tombstone tombstone{.seen = ended.seen, .changed_lsn = record.lsn, .queued = known != nullptr && known->queued};
+  queue({EpochObject::Kind::tombstone, ended.epoch}, tombstone.queued);
+  tombstones_.put(ended.epoch, tombstone);
+}
+
+void Epochs::erase(Epoch epoch, const Record& record) {
+  const auto found = epochs_.find(epoch);
+  if (found == epochs_.end() || record.lsn <= found->second->contained_lsn) return;
+  EpochState& state = *found->second;
+  queue({EpochObject::Kind::epoch, epoch}, state.queued);
+  due_.erase({state.due_key_ms, epoch});
+  budget_.release(state.principal, state.bytes());
+  epochs_.erase(found);
+}
+
+void Epochs::pass(RunningMs running_ms, RunningMs floor) {
+  floor_ = std::max(floor_, floor);
+  tombstones_.raise(oldest_accepted(running_ms, floor));
+  std::vector<Epoch> gone;
+  tombstones_.sweep(sweep_slice, gone);
+  for (const Epoch epoch : gone) changed_.push_back({EpochObject::Kind::tombstone, epoch});
+}
+
+const EpochState* Epochs::find(Epoch epoch) const {
+  const auto found = epochs_.find(epoch);
+  return found == epochs_.end() ? nullptr : found->second.get();
+}
+
+bool Epochs::accepts_unknown(Epoch epoch, const EpochSeen& seen, const StateNow& now) const {
+  return seen.state_id == now.state_id && seen.running_ms <= now.running_ms &&
+         now.running_ms - seen.running_ms < epoch_memory_ms && seen.running_ms >= floor_ && !ended(epoch);
+}
+
+std::vector<Epoch> Epochs::to_forget(RunningMs running_ms, std::size_t most, const std::function<bool(Epoch)>& keep) {
+  std::vector<Epoch> chosen;
+  auto next = due_.begin();
+  for (std::size_t looked = 0; looked < most * look_factor && chosen.size() < most && next != due_.end(); ++looked) {
+    const auto [key_ms, epoch] = *next;
+    if (running_ms < key_ms || running_ms - key_ms < epoch_memory_ms) break;
+    EpochState& state = *epochs_.find(epoch)->second;
+    if (state.last_running_ms != key_ms) {
+      next = due_.erase(next);
+      state.due_key_ms = state.last_running_ms;
+      due_.emplace(state.due_key_ms, epoch);
+      // It may stand before `next` now, if it is due all the same: then the next group finds it.
+      continue;
+    }
+    if (!keep(epoch)) chosen.push_back(epoch);
+    ++next;
+  }
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+void Epochs::queue(const EpochObject& object, bool& queued) {
+  if (queued) return;
+  queued = true;
+  changed_.push_back(object);
+}
+
+std::optional<EpochObject> Epochs::take_changed() {
+  if (changed_.empty()) return std::nullopt;
+  const EpochObject object = changed_.front();
+  changed_.pop_front();
+  if (object.kind == EpochObject::Kind::epoch) {
+    if (const auto found = epochs_.find(object.epoch); found != epochs_.end()) found->second->queued = false;
+  } else if (Tombstone* found = tombstones_.find(object.epoch)) {
+    found->queued = false;
+  }
+  return object;
+}
+
+void Epochs::put_back(const EpochObject& object) {
+  bool gone = false;
+  bool* queued = &gone;
+  if (object.kind == EpochObject::Kind::epoch) {
+    if (const auto found = epochs_.find(object.epoch); found != epochs_.end()) queued = &found->second->queued;
+  } else if (Tombstone* found = tombstones_.find(object.epoch)) {
+    queued = &found->queued;
+  }
+  queue(object, *queued);
+}
+
+void Epochs::for_each_changed(const std::function<void(const EpochObject&, Lsn)>& visit) const {
+  for (const EpochObject& object : changed_) {
+    Lsn lsn = 0;
+    if (object.kind == EpochObject::Kind::epoch) {
+      if (const EpochState* state = find(object.epoch)) lsn = state->changed_lsn;
+    } else if (const Tombstone* tombstone = tombstones_.find(object.epoch)) {
+      lsn = tombstone->changed_lsn;
+    }
+    visit(object, lsn);
+  }
+}
+
+bool Epochs::encode(const EpochObject& object, Bytes& out) const {
+  if (object.kind == EpochObject::Kind::epoch) {
+    const EpochState* state = find(object.epoch);
+    if (state != nullptr) ledger::encode(*state, out);
+    return state != nullptr;
+  }
+  const Tombstone* tombstone = tombstones_.find(object.epoch);
+  if (tombstone != nullptr) ledger::encode(*tombstone, out);
+  return tombstone != nullptr;
+}
+
+std::vector<EpochObject> Epochs::objects() const {
+  std::vector<EpochObject> all;
+  for (const auto& one : epochs_) all.push_back({EpochObject::Kind::epoch, one.first});
+  std::sort(all.begin(), all.end());
+  for (const Epoch epoch : tombstones_.epochs()) all.push_back({EpochObject::Kind::tombstone, epoch});
+  return all;
+}
+
+Status Epochs::load(const EpochObject& object, ByteView value, Lsn lsn) {
+  if (object.kind == EpochObject::Kind::tombstone) {
+    auto tombstone = decode_tombstone(value);
+    if (!tombstone) return std::unexpected(tombstone.error());
+    tombstone->changed_lsn = tombstone->contained_lsn = lsn;
+    tombstones_.put(object.epoch, *tombstone);
+    return {};
+  }
+  auto state = decode_epoch(value);
+  if (!state) return std::unexpected(state.error());
+  if (find(object.epoch) != nullptr) return failure("two rows of one epoch");
+  state->changed_lsn = state->contained_lsn = lsn;
+  insert(object.epoch, std::make_unique<EpochState>(std::move(*state)));
+  return {};
+}
+
+void Epochs::load_now(RunningMs running_ms, RunningMs floor) { pass(running_ms, floor); }
+
+}  // namespace nissa::ledger
