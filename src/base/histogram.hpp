@@ -1,4 +1,4 @@
-// A histogram of seconds with fixed bounds, one writer and any readers; as Prometheus wants it.
+// A histogram of seconds with fixed bounds, as Prometheus wants it; any thread may read.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -8,7 +8,8 @@
 
 namespace nissa {
 
-class LatencyHistogram {
+template <class CounterType>
+class BasicLatencyHistogram {
  public:
   // Upper bounds in nanoseconds; the last bucket is +Inf.
   static constexpr std::array<std::int64_t, 15> bounds_ns{
@@ -25,8 +26,11 @@ class LatencyHistogram {
   double sum_seconds() const { return static_cast<double>(sum_ns_.value()) / 1e9; }
 
  private:
-  std::array<Counter, bounds_ns.size() + 1> counts_;
-  Counter sum_ns_;
+  std::array<CounterType, bounds_ns.size() + 1> counts_;
+  CounterType sum_ns_;
 };
+
+using LatencyHistogram = BasicLatencyHistogram<Counter>;              // one writer
+using SharedLatencyHistogram = BasicLatencyHistogram<SharedCounter>;  // several
 
 }  // namespace nissa

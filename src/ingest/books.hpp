@@ -2,24 +2,14 @@
 // (LedgerBooks). received = malformed + refused + in hand + what went to the ledger. Any thread.
 #pragma once
 #include <array>
-#include <atomic>
 #include <cstdint>
 
+#include "base/counter.hpp"
+#include "base/histogram.hpp"
 #include "base/priority.hpp"
 #include "base/refusal.hpp"
 
 namespace nissa::ingest {
-
-// Several sessions write one number, so these are locked additions; a few a batch.
-class SharedCounter {
- public:
-  void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
-  void subtract(std::uint64_t n = 1) { value_.fetch_sub(n, std::memory_order_relaxed); }
-  std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 struct ClassBooks {
   SharedCounter received;  // batches whose header could be read
@@ -29,6 +19,7 @@ struct ClassBooks {
 
   // Of batches that were counted; the header's number beside what the fold made of it.
   SharedCounter counted_batch_events;
+  SharedLatencyHistogram ack_latency;  // last byte read → ack handed to the socket, of COUNTED
   SharedCounter accepted;
   SharedCounter late;
   SharedCounter rejected;

@@ -5,15 +5,9 @@
 
 namespace nissa::ingest {
 
-// strict: a batch's bytes are what its re-encoding would yield. semantic: its meaning is.
-enum class Proof : std::uint8_t { strict, semantic };
-
 struct Options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7440;  // 0: any free one
-
-  Proof proof = Proof::strict;
-  bool correct_clocks = true;  // `clock = "correct"`: an agent's skew beyond 2 s shifts its event times
 
   std::uint32_t max_frame_bytes = 1u << 20;
   std::uint32_t max_events = 1000;

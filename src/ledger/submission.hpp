@@ -28,6 +28,7 @@ struct BatchLine {
   Fingerprint print;
   std::uint32_t first_cell = 0;  // its cells are [first_cell, first_cell + cell_count) of the submission
   std::uint32_t cell_count = 0;
+  std::uint32_t event_count = 0;  // as the header told; = accepted + late + rejected
   std::uint32_t accepted = 0;
   std::uint32_t late = 0;
   RejectedCounts rejected{};
@@ -40,6 +41,7 @@ struct Answer {
   BatchKey key;
   AckStatus status = AckStatus::refused;
   Reason reason = Reason::none;
+  std::uint32_t event_count = 0;
   std::uint32_t accepted = 0;  // COUNTED only: a duplicate's numbers are not remembered
   std::uint32_t late = 0;
   RejectedCounts rejected{};

@@ -1,0 +1,117 @@
+#include "ingest/outbox.hpp"
+
+#include "ingest/acknowledgement.hpp"
+
+namespace nissa::ingest {
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+}  // namespace
+
+Outbox::Outbox(const Strand& strand, std::shared_ptr<ByteStream> stream, std::uint32_t slots, std::uint64_t state_id,
+               Books& books, const Clock& clock)
+    : strand_(strand),
+      stream_(std::move(stream)),
+      state_id_(state_id),
+      books_(books),
+      clock_(clock),
+      waiting_for_slot_(strand),
+      slots_(slots) {
+  for (std::uint32_t slot = slots; slot-- > 0;) free_.push_back(slot);
+}
+
+std::uint32_t Outbox::take_slot(const Taken& taken) {
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  slots_[slot] = taken;
+  return slot;
+}
+
+Task<void> Outbox::wait_for_slot() {
+  while (full() && !closed_) co_await waiting_for_slot_.park();
+}
+
+void Outbox::deliver(std::vector<ledger::Answer> answers) {
+  for (const ledger::Answer& answer : answers) {
+    if (answer.status != ledger::AckStatus::counted) continue;
+    ClassBooks& books = books_.of(answer.key.priority);
+    std::uint32_t rejected = 0;
+    for (const std::uint16_t count : answer.rejected) rejected += count;
+    books.counted_batch_events.add(answer.event_count);
+    books.accepted.add(answer.accepted);
+    books.late.add(answer.late);
+    books.rejected.add(rejected);
+  }
+  std::vector<Item> items(std::make_move_iterator(answers.begin()), std::make_move_iterator(answers.end()));
+  items_.deliver(std::move(items));
+}
+
+void Outbox::answer(std::uint32_t slot, const wire::Ack& ack) {
+  OwnAck own{slot, {}};
+  wire::append_message(own.framed, ack);
+  std::vector<Item> items;
+  items.emplace_back(std::move(own));
+  items_.deliver(std::move(items));
+}
+
+void Outbox::say(Bytes framed) {
+  std::vector<Item> items;
+  items.emplace_back(std::move(framed));
+  items_.deliver(std::move(items));
+}
+
+void Outbox::append(Bytes& out, Item& item) {
+  std::visit(Overloaded{[&](const ledger::Answer& answer) {
+                          const Taken& taken = slots_[answer.token];
+                          wire::append_message(out, acknowledgement(answer, state_id_, taken.clock_skew_ms));
+                          answered_.push_back(answer.token);
+                          if (answer.status == ledger::AckStatus::counted)
+                            books_.of(answer.key.priority).ack_latency.observe(writing_at_ - taken.read_at);
+                        },
+                        [&](const OwnAck& own) {
+                          out.insert(out.end(), own.framed.begin(), own.framed.end());
+                          answered_.push_back(own.slot);
+                        },
+                        [&](const Bytes& framed) { out.insert(out.end(), framed.begin(), framed.end()); }},
+             item);
+}
+
+void Outbox::release_answered() {
+  free_.insert(free_.end(), answered_.begin(), answered_.end());
+  answered_.clear();
+  waiting_for_slot_.wake_all();
+}
+
+Task<void> Outbox::run() {
+  Bytes out;
+  while (!closed_) {
+    if (finishing_ && under_way() == 0) break;
+    std::vector<Item> items = co_await items_.take();
+    if (items.empty()) break;
+    out.clear();
+    writing_at_ = clock_.boot_ns();
+    for (Item& item : items) append(out, item);
+    if (!out.empty() && !co_await stream_->write(out)) break;
+    writing_at_ = 0;
+    release_answered();
+  }
+  close();
+}
+
+void Outbox::finish() {
+  finishing_ = true;
+  say({});  // so that the loop looks again
+}
+
+void Outbox::close() {
+  closed_ = true;
+  items_.close();
+  stream_->close();
+  waiting_for_slot_.wake_all();
+}
+
+}  // namespace nissa::ingest
