@@ -1,0 +1,70 @@
+// State + record → state (ledger.hpp). Nothing here may ask anything but the record and the object it changes: a
+// snapshot's rows were taken at different records, and replay must come out the same.
+#include <algorithm>
+
+#include "base/violation.hpp"
+#include "ledger/ledger.hpp"
+#include "ledger/ledger_clock.hpp"
+#include "ledger/record_bytes.hpp"
+
+namespace nissa::ledger {
+
+void Ledger::apply(const Record& record) {
+  if (record.lsn != applied_ + 1) {
+    violation("ledger", "records are applied in order, none missing and none twice");
+    if (record.lsn <= applied_) return;  // it is in already
+  }
+  apply_time(record);
+  definitions_.apply(record);
+  apply_counts(record);
+  epochs_.apply(record);
+  applied_ = record.lsn;
+}
+
+void Ledger::apply_time(const Record& record) {
+  if (record.lsn <= meta_.loaded_lsn) return;
+  if (record.ledger_ms < meta_.ledger_ms || record.running_ms < meta_.running_ms)
+    violation("ledger", "neither ledger time nor running time goes back");
+  if (meta_.ledger_ms != 0 && is_gap(meta_.ledger_ms, record.ledger_ms))
+    meta_.gaps.add({meta_.ledger_ms, record.ledger_ms});
+  meta_.gaps.drop_old(record.ledger_ms);
+  meta_.ledger_ms = std::max(meta_.ledger_ms, record.ledger_ms);
+  meta_.running_ms = std::max(meta_.running_ms, record.running_ms);
+}
+
+void Ledger::apply_counts(const Record& record) {
+  const Bucket furthest = bucket_of(record.ledger_ms) + slo::buckets_ahead;
+  slo::Block* block = nullptr;
+  std::uint32_t index = 0;
+  for (const BucketCount& count : record.counts) {
+    if (count.good > count.total || count.bucket > furthest || count.slo > highest_slo) [[unlikely]]
+      quarantine(record, count.slo);
+    if (count.slo > highest_slo) [[unlikely]]
+      continue;
+    if (block == nullptr || slo::block_of(count.slo) != index) {
+      index = slo::block_of(count.slo);
+      block = &own_block(index, record.ledger_ms);
+      block->advance(record.ledger_ms);
+      blocks_[index].touched_lsn = record.lsn;
+    }
+    block->add(slo::lane_of(count.slo), count.bucket, {count.good, count.total}, record.lsn);
+  }
+}
+
+// Its numbers are no longer what the events were. What the record says of it that can be counted still is.
+void Ledger::quarantine(const Record& record, slo::SloId slo) {
+  violation("ledger", "a count has good <= total, and lies at most 60 s ahead");
+  if (record.lsn > meta_.loaded_lsn) meta_.quarantined.insert(slo);
+}
+
+slo::Block& Ledger::own_block(std::uint32_t index, UnixMs head_ms) {
+  if (index >= blocks_.size()) blocks_.resize(index + 1);
+  std::unique_ptr<slo::Block>& block = blocks_[index].block;
+  if (block == nullptr) {
+    const auto mode = mode_ == Mode::live ? slo::Block::Mode::live : slo::Block::Mode::replaying;
+    block = std::make_unique<slo::Block>(head_ms, mode);
+  }
+  return *block;
+}
+
+}  // namespace nissa::ledger

@@ -1,0 +1,25 @@
+// From the journal's rows and records to the state: the rows of the newest complete snapshot, then the records from its
+// begin on, each object skipping those that its row contains. Nothing is judged, nothing is written.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "journal/journal.hpp"
+#include "ledger/ledger.hpp"
+#include "ledger/row_catalog.hpp"
+
+namespace nissa::ledger {
+
+struct Recovered {
+  std::unique_ptr<Ledger> ledger;  // live
+  RowCatalog catalog;              // for the SnapshotWriter
+  Generation snapshot = 0;         // 0: none, all from records
+  std::uint64_t rows = 0;          // loaded
+  std::uint64_t records = 0;       // replayed
+};
+
+// Blocking, before the journal is started. An error says what is missing; never a silent loss: a row or record that is
+// not what was written, a record that is missing, an end before `last_lsn`.
+journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_lsn, const LedgerOptions& options);
+
+}  // namespace nissa::ledger
