@@ -18,21 +18,23 @@ std::size_t Gate::in_use() const {
   return sum;
 }
 
-Gate::Answer Gate::ask(Priority priority, SenderId sender, std::size_t bytes, BootNs now) {
+Gate::Answer Gate::ask(Priority priority, SenderId sender, std::size_t bytes) {
   const bool critical = priority == Priority::critical;
   const std::size_t most = std::max(options_.share_bytes(priority), critical ? options_.critical_bytes : 0);
   if (bytes == 0 || bytes > most) return {};
-  if (waiting(priority) == 0) {
-    Holding holding;
-    if (!take(priority, sender, bytes, holding)) return {.verdict = Verdict::admitted, .holding = holding};
-  }
+  Answer answer{.verdict = Verdict::full};
+  if (!anyone_waits() && !take(priority, sender, bytes, answer.holding)) answer.verdict = Verdict::admitted;
+  return answer;
+}
+
+Gate::Ticket Gate::join_line(Priority priority, SenderId sender, std::size_t bytes, BootNs now) {
   const Ticket ticket = ++last_ticket_;
   waiters_.emplace(ticket, Waiter{priority, sender, bytes, now});
   auto& line = senders_[sender].line[index_of(priority)];
   if (line.empty()) round_[index_of(priority)].push_back(sender);
   line.insert(ticket);
   arrivals_[index_of(priority)].insert(ticket);
-  return {.verdict = Verdict::held, .ticket = ticket};
+  return ticket;
 }
 
 // The highest level at which the bytes do not fit (a level: a class and those below it, which together may hold its
@@ -144,12 +146,12 @@ bool Gate::cancel(Ticket ticket) {
   return true;
 }
 
-void Gate::expire(BootNs now, std::vector<Ticket>& out) {
+void Gate::expire(BootNs now, std::vector<Leaver>& out) {
   for (const Priority priority : all_priorities) {
     if (priority == Priority::critical) continue;
     const auto& arrivals = arrivals_[index_of(priority)];
     while (!arrivals.empty() && now - waiters_.at(*arrivals.begin()).since >= options_.byte_wait_ns) {
-      out.push_back(*arrivals.begin());
+      out.push_back({*arrivals.begin(), priority});
       leave(*arrivals.begin());
     }
   }
@@ -173,10 +175,10 @@ std::int64_t Gate::oldest_wait_ns(BootNs now) const {
   return oldest;
 }
 
-std::vector<Gate::Ticket> Gate::all_waiting() const {
-  std::vector<Ticket> all;
-  for (const auto& [ticket, waiter] : waiters_) all.push_back(ticket);
-  std::ranges::sort(all);
+std::vector<Gate::Leaver> Gate::all_waiting() const {
+  std::vector<Leaver> all;
+  for (const Priority priority : all_priorities)
+    for (const Ticket ticket : arrivals_[index_of(priority)]) all.push_back({ticket, priority});
   return all;
 }
 

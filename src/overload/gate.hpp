@@ -3,8 +3,8 @@
 // Two pools: the common one (ingest_bytes), of which a class together with the classes below it may hold its share,
 // and a reserve (critical_bytes) that only CRITICAL may fall back to. A sender holds at most its share of each, but
 // always one batch. Waiting is in line by class (ClassOrder), in a class round the senders, so that a sender with a
-// thousand connections waits as long as one with a single one. Nobody overtakes: while anyone of a class waits, a
-// newcomer of the class joins the line; one that cannot fit bars those that would take the room that it needs.
+// thousand connections waits as long as one with a single one. Nobody overtakes: while anyone waits, a newcomer joins
+// the line, and let_in tells whether it gets in; one that cannot fit bars those that would take the room that it needs.
 //
 // Pure: time comes in, nothing is called back. The caller asks, gives back exactly what it was given, and after each
 // return of bytes collects whom that let in. One strand or lock. Without waiting 20 ns; memory: one node a waiter.
@@ -41,33 +41,39 @@ class Gate {
   using Ticket = std::uint64_t;  // of one that waits; never reused
   enum class Verdict {
     admitted,  // `holding` is yours
-    held,      // in line under `ticket`
-    refused,   // more than the class may ever hold: no wait would help
+    full,      // no room, or others wait: join_line and let_in, or leave
+    never,     // more than the class may ever hold: no wait would help
   };
   struct Answer {
-    Verdict verdict = Verdict::refused;
+    Verdict verdict = Verdict::never;
     Holding holding;
-    Ticket ticket = 0;
   };
   struct LetIn {
     Ticket ticket = 0;
     Holding holding;
     std::int64_t waited_ns = 0;
   };
+  struct Leaver {
+    Ticket ticket = 0;
+    Priority priority = Priority::normal;
+  };
 
   explicit Gate(const Options& options);
 
-  Answer ask(Priority priority, SenderId sender, std::size_t bytes, BootNs now);
+  Answer ask(Priority priority, SenderId sender, std::size_t bytes);
+  // After `full`.
+  Ticket join_line(Priority priority, SenderId sender, std::size_t bytes, BootNs now);
   void give_back(const Holding& holding);
-  // Those in line who fit now, in order. Call after give_back, cancel and expire, as long as anyone waits.
+  // Those in line who fit now, in order. Call after join_line, give_back, cancel and
+  // expire, as long as anyone waits.
   void let_in(BootNs now, std::vector<LetIn>& out);
   // Those who waited longer than byte_wait_ns leave the line, to be refused with no_room; never CRITICAL.
-  void expire(BootNs now, std::vector<Ticket>& out);
+  void expire(BootNs now, std::vector<Leaver>& out);
   // When expire() has something to do next; nullopt: nobody waits who may be refused.
   std::optional<BootNs> next_deadline() const;
   // Out of the line (its connection is gone, or the server stops). false: not in line any more.
   bool cancel(Ticket ticket);
-  std::vector<Ticket> all_waiting() const;
+  std::vector<Leaver> all_waiting() const;
 
   bool anyone_waits() const { return !waiters_.empty(); }
   std::size_t waiting(Priority priority) const { return arrivals_[index_of(priority)].size(); }

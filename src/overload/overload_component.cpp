@@ -1,0 +1,361 @@
+#include "overload/overload_component.hpp"
+
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "async/parked.hpp"
+#include "async/timer.hpp"
+#include "base/mutex.hpp"
+#include "base/violation.hpp"
+#include "overload/queue_delay.hpp"
+#include "overload/retry_after.hpp"
+#include "overload/turns.hpp"
+
+namespace nissa::overload {
+namespace {
+
+// What one who waits for bytes is woken with; dropped against all rules, it is refused.
+struct BytesAnswer {
+  std::optional<Holding> holding;
+  Refusal refusal{.reason = Reason::shutting_down};
+};
+using ParkedForBytes = Parked<BytesAnswer>;
+using ParkedForTurn = Parked<Turn>;
+
+}  // namespace
+
+// All state behind one mutex. Nobody is woken while it is held: waking posts, and may run a destructor.
+class OverloadInside : public std::enable_shared_from_this<OverloadInside> {
+ public:
+  OverloadInside(EventLoop& loop, Timers& timers, const Clock& clock, const Options& options,
+                 std::function<double()> random)
+      : loop_(loop), timers_(timers), clock_(clock), options_(options), random_(std::move(random)) {}
+
+  std::optional<Refusal> refusal(Priority priority);
+  std::optional<Admission> try_bytes(Priority priority, SenderId sender, std::size_t bytes);
+  void wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes);
+  void wait_for_turn(ParkedForTurn parked, Priority priority, std::size_t bytes);
+  void give_back(const Holding& holding);
+  std::int64_t oldest_wait_ns();
+  void stop();
+  bool idle();
+
+  Counters counters;
+
+ private:
+  struct WokenForBytes {
+    ParkedForBytes parked;
+    BytesAnswer answer;
+  };
+  using WakeList = std::vector<WokenForBytes>;
+  static void wake(WakeList& list);
+
+  Refusal refuse(Priority priority, Reason reason, BootNs now) NISSA_REQUIRES(mutex_);
+  void let_in(BootNs now, WakeList& list) NISSA_REQUIRES(mutex_);
+  void pull(Gate::Ticket ticket, BytesAnswer answer, WakeList& list) NISSA_REQUIRES(mutex_);
+  void publish_gate(Priority priority) NISSA_REQUIRES(mutex_);
+  void publish_line(Priority priority) NISSA_REQUIRES(mutex_);
+  // When the timer is to be set, if it is not; set it after the lock is gone, for stopped timers call back at once.
+  std::optional<BootNs> deadline_to_arm() NISSA_REQUIRES(mutex_);
+  void arm(std::optional<BootNs> deadline);
+  void on_deadline();
+  void post_slice();
+  void grant_slice();
+
+  EventLoop& loop_;
+  Timers& timers_;
+  const Clock& clock_;
+  const Options options_;
+  std::atomic<std::uint32_t> refusing_{0};  // a bit a class: so that refusal() is one load in good times
+
+  Mutex mutex_;
+  std::function<double()> random_ NISSA_GUARDED_BY(mutex_);
+  Gate gate_ NISSA_GUARDED_BY(mutex_){options_};
+  Turns turns_ NISSA_GUARDED_BY(mutex_){options_};
+  PerClass<QueueDelay> delay_ NISSA_GUARDED_BY(mutex_){QueueDelay{options_.standing_ns, options_.target_wait_ns[0]},
+                                                       QueueDelay{options_.standing_ns, options_.target_wait_ns[1]},
+                                                       QueueDelay{options_.standing_ns, options_.target_wait_ns[2]},
+                                                       QueueDelay{options_.standing_ns, options_.target_wait_ns[3]}};
+  DrainRate drain_ NISSA_GUARDED_BY(mutex_);
+  std::unordered_map<Gate::Ticket, ParkedForBytes> parked_bytes_ NISSA_GUARDED_BY(mutex_);
+  std::unordered_map<Turns::Ticket, ParkedForTurn> parked_turns_ NISSA_GUARDED_BY(mutex_);
+  Turns::Ticket last_turn_ NISSA_GUARDED_BY(mutex_) = 0;
+  bool slice_posted_ NISSA_GUARDED_BY(mutex_) = false;
+  bool deadline_armed_ NISSA_GUARDED_BY(mutex_) = false;
+  bool stopping_ NISSA_GUARDED_BY(mutex_) = false;
+  // Only grant_slice, of which one is under way at most (slice_posted_): kept, for their memory.
+  std::vector<Turns::Granted> granted_;
+  std::vector<std::pair<ParkedForTurn, Turn>> to_wake_;
+};
+
+std::optional<Refusal> OverloadInside::refusal(Priority priority) {
+  const std::uint32_t bit = 1u << index_of(priority);
+  if ((refusing_.load(std::memory_order_relaxed) & bit) == 0) return std::nullopt;
+  const BootNs now = clock_.boot_ns();
+  Lock lock(mutex_);
+  if (!delay_[index_of(priority)].refuses(now)) return std::nullopt;
+  return refuse(priority, Reason::overloaded, now);
+}
+
+Refusal OverloadInside::refuse(Priority priority, Reason reason, BootNs now) {
+  const std::size_t index = index_of(priority);
+  (reason == Reason::overloaded ? counters.refused_overloaded
+   : reason == Reason::no_room  ? counters.refused_no_room
+                                : counters.refused_shutting_down)[index]
+      .add();
+  return {reason, retry_after_ms(turns_.backlog_bytes(priority), drain_.bytes_per_s(now), random_(), options_)};
+}
+
+std::optional<Admission> OverloadInside::try_bytes(Priority priority, SenderId sender, std::size_t bytes) {
+  Lock lock(mutex_);
+  if (stopping_) return std::unexpected(refuse(priority, Reason::shutting_down, clock_.boot_ns()));
+  const Gate::Answer answer = gate_.ask(priority, sender, bytes);
+  switch (answer.verdict) {
+    case Gate::Verdict::admitted:
+      publish_gate(priority);
+      return Reservation(shared_from_this(), answer.holding);
+    case Gate::Verdict::never:
+      return std::unexpected(refuse(priority, Reason::no_room, clock_.boot_ns()));
+    case Gate::Verdict::full:
+      break;
+  }
+  return std::nullopt;
+}
+
+void OverloadInside::wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes) {
+  WakeList list;
+  std::optional<BootNs> deadline;
+  {
+    Lock lock(mutex_);
+    const BootNs now = clock_.boot_ns();
+    if (stopping_) {
+      list.push_back({std::move(parked), {.refusal = refuse(priority, Reason::shutting_down, now)}});
+    } else {
+      parked_bytes_.emplace(gate_.join_line(priority, sender, bytes, now), std::move(parked));
+      let_in(now, list);
+      publish_line(priority);
+      deadline = deadline_to_arm();
+    }
+  }
+  wake(list);
+  arm(deadline);
+}
+
+void OverloadInside::give_back(const Holding& holding) {
+  WakeList list;
+  {
+    Lock lock(mutex_);
+    gate_.give_back(holding);
+    publish_gate(holding.priority);
+    if (gate_.anyone_waits()) let_in(clock_.boot_ns(), list);
+  }
+  wake(list);
+}
+
+void OverloadInside::let_in(BootNs now, WakeList& list) {
+  std::vector<Gate::LetIn> let_in;
+  gate_.let_in(now, let_in);
+  for (const Gate::LetIn& one : let_in) {
+    counters.byte_wait[index_of(one.holding.priority)].observe(one.waited_ns);
+    publish_gate(one.holding.priority);
+    publish_line(one.holding.priority);
+    pull(one.ticket, {.holding = one.holding}, list);
+  }
+}
+
+void OverloadInside::pull(Gate::Ticket ticket, BytesAnswer answer, WakeList& list) {
+  const auto found = parked_bytes_.find(ticket);
+  if (found == parked_bytes_.end()) return violation("overload", "who stands in the gate's line is parked");
+  list.push_back({std::move(found->second), answer});
+  parked_bytes_.erase(found);
+}
+
+void OverloadInside::wake(WakeList& list) {
+  for (WokenForBytes& one : list) one.parked.wake(one.answer);
+}
+
+void OverloadInside::publish_gate(Priority priority) {
+  counters.bytes_in_use[index_of(priority)].set(gate_.common_in_use(priority));
+  if (priority == Priority::critical) counters.reserve_in_use.set(gate_.reserve_in_use());
+}
+
+void OverloadInside::publish_line(Priority priority) {
+  counters.held_now[index_of(priority)].set(gate_.waiting(priority) + turns_.waiting(priority));
+}
+
+std::optional<BootNs> OverloadInside::deadline_to_arm() {
+  if (deadline_armed_) return std::nullopt;
+  const auto next = gate_.next_deadline();
+  deadline_armed_ = next.has_value();
+  return next;
+}
+
+void OverloadInside::arm(std::optional<BootNs> deadline) {
+  if (!deadline) return;
+  timers_.call_at(*deadline, [weak = weak_from_this()](Slept slept) {
+    // Stopped timers: the component is stopped before them, and nobody waits.
+    if (const auto self = weak.lock(); self && slept == Slept::elapsed) self->on_deadline();
+  });
+}
+
+void OverloadInside::on_deadline() {
+  WakeList list;
+  std::optional<BootNs> deadline;
+  {
+    Lock lock(mutex_);
+    deadline_armed_ = false;
+    const BootNs now = clock_.boot_ns();
+    std::vector<Gate::Leaver> expired;
+    gate_.expire(now, expired);
+    for (const Gate::Leaver& one : expired) {
+      pull(one.ticket, {.refusal = refuse(one.priority, Reason::no_room, now)}, list);
+      publish_line(one.priority);
+    }
+    // Who left may have stood before others that fit.
+    let_in(now, list);
+    deadline = deadline_to_arm();
+  }
+  wake(list);
+  arm(deadline);
+}
+
+void OverloadInside::wait_for_turn(ParkedForTurn parked, Priority priority, std::size_t bytes) {
+  bool post = false;
+  {
+    Lock lock(mutex_);
+    const BootNs now = clock_.boot_ns();
+    const Turns::Ticket ticket = ++last_turn_;
+    turns_.ask(ticket, priority, bytes, now);
+    delay_[index_of(priority)].entered(now);
+    parked_turns_.emplace(ticket, std::move(parked));
+    publish_line(priority);
+    post = !std::exchange(slice_posted_, true);
+  }
+  if (post) post_slice();
+}
+
+// Behind the ready queue: what arrived before is read first, and stands in line when the slice is cut.
+void OverloadInside::post_slice() {
+  boost::asio::post(loop_.context(), [self = shared_from_this()] { self->grant_slice(); });
+}
+
+void OverloadInside::grant_slice() {
+  {
+    Lock lock(mutex_);
+    const BootNs now = clock_.boot_ns();
+    granted_.clear();
+    turns_.next_slice(now, granted_);
+    std::uint32_t refusing = refusing_.load(std::memory_order_relaxed);
+    std::size_t bytes = 0;
+    for (const Turns::Granted& one : granted_) {
+      const std::size_t index = index_of(one.priority);
+      delay_[index].left(now, one.waited_ns);
+      counters.turn_wait[index].observe(one.waited_ns);
+      publish_line(one.priority);
+      bytes += one.bytes;
+      const auto found = parked_turns_.find(one.ticket);
+      if (found == parked_turns_.end()) {
+        violation("overload", "who stands in line for a turn is parked");
+        continue;
+      }
+      to_wake_.emplace_back(std::move(found->second), Turn{one.waited_ns});
+      parked_turns_.erase(found);
+    }
+    drain_.drained(bytes, now);
+    for (std::size_t i = 0; i < priority_count; ++i) {
+      const std::uint32_t bit = 1u << i;
+      refusing = delay_[i].refuses(now) ? refusing | bit : refusing & ~bit;
+    }
+    refusing_.store(refusing, std::memory_order_relaxed);
+  }
+  for (auto& [parked, turn] : to_wake_) parked.wake(turn);
+  to_wake_.clear();
+  bool more = false;
+  {
+    Lock lock(mutex_);  // only now may another slice be posted: this one has used the lists to its end
+    more = slice_posted_ = turns_.anyone_waits();
+  }
+  if (more) post_slice();
+}
+
+std::int64_t OverloadInside::oldest_wait_ns() {
+  const BootNs now = clock_.boot_ns();
+  Lock lock(mutex_);
+  return std::max(gate_.oldest_wait_ns(now), turns_.oldest_wait_ns(now));
+}
+
+void OverloadInside::stop() {
+  WakeList list;
+  {
+    Lock lock(mutex_);
+    stopping_ = true;
+    const BootNs now = clock_.boot_ns();
+    for (const Gate::Leaver& one : gate_.all_waiting()) {
+      gate_.cancel(one.ticket);
+      pull(one.ticket, {.refusal = refuse(one.priority, Reason::shutting_down, now)}, list);
+      publish_line(one.priority);
+    }
+  }
+  wake(list);
+}
+
+bool OverloadInside::idle() {
+  Lock lock(mutex_);
+  return !gate_.anyone_waits() && !turns_.anyone_waits() && !slice_posted_;
+}
+
+Reservation::Reservation(std::shared_ptr<OverloadInside> home, const Holding& holding)
+    : home_(std::move(home)), holding_(holding) {}
+Reservation::Reservation(Reservation&& other) noexcept : home_(std::move(other.home_)), holding_(other.holding_) {}
+Reservation& Reservation::operator=(Reservation&& other) noexcept {
+  if (this != &other) {
+    give_back();
+    home_ = std::move(other.home_);
+    holding_ = other.holding_;
+  }
+  return *this;
+}
+void Reservation::give_back() {
+  if (const auto home = std::exchange(home_, nullptr)) home->give_back(holding_);
+}
+
+OverloadComponent::OverloadComponent(EventLoop& loop, Timers& timers, const Clock& clock, const Options& options,
+                                     std::function<double()> random)
+    : inside_(std::make_shared<OverloadInside>(loop, timers, clock, options, std::move(random))) {}
+
+OverloadComponent::~OverloadComponent() {
+  if (!inside_->idle()) violation("overload", "stopped, and with nobody waiting, before it ends");
+}
+
+std::optional<Refusal> OverloadComponent::refusal(Priority priority) { return inside_->refusal(priority); }
+
+std::optional<Admission> OverloadComponent::try_bytes(Priority priority, SenderId sender, std::size_t bytes) {
+  return inside_->try_bytes(priority, sender, bytes);
+}
+
+Task<Admission> OverloadComponent::async_bytes(Priority priority, SenderId sender, std::size_t bytes) {
+  const auto in = inside_;
+  if (auto at_once = in->try_bytes(priority, sender, bytes)) co_return std::move(*at_once);
+  const BytesAnswer answer = co_await park<BytesAnswer>([in, priority, sender, bytes](ParkedForBytes parked) {
+    in->wait_for_bytes(std::move(parked), priority, sender, bytes);
+  });
+  if (!answer.holding) co_return std::unexpected(answer.refusal);
+  co_return Reservation(in, *answer.holding);
+}
+
+Task<Turn> OverloadComponent::async_turn(Priority priority, std::size_t bytes) {
+  return park<Turn>(
+      [in = inside_, priority, bytes](ParkedForTurn parked) { in->wait_for_turn(std::move(parked), priority, bytes); });
+}
+
+std::int64_t OverloadComponent::oldest_wait_ns() const { return inside_->oldest_wait_ns(); }
+const Counters& OverloadComponent::counters() const { return inside_->counters; }
+
+Task<void> OverloadComponent::async_stop() {
+  const auto in = inside_;
+  in->stop();
+  while (!in->idle()) co_await yield_turn();
+}
+
+}  // namespace nissa::overload
