@@ -84,13 +84,12 @@ struct Counters {
   Counter rows_put;
   Counter rows_erased;
   Counter trimmed;  // records deleted
-  Counter syncs;    // fsyncs asked of the system
   Counter checkpoints;
   Counter database_bytes;  // gauges: size of each file
   Counter wal_bytes;
   Counter broken;           // gauge: 1 after an unknown commit
   LatencyHistogram commit;  // begin of the transaction to durable
-  LatencyHistogram sync;    // each fsync
+  LatencyHistogram sync;    // of it, the COMMIT statement: pages into the log, fsync
   LatencyHistogram checkpoint;
 };
 

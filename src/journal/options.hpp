@@ -11,7 +11,9 @@ struct Options {
   // longer pauses; the file itself grows to about twice this.
   std::uint64_t checkpoint_bytes = 8u << 20;
   std::uint64_t cache_bytes = 16u << 20;  // of database pages; recovery does not need it, trim does
-  std::string vfs;                        // name of a registered SQLite VFS, for tests; empty: the system's
+  // The database grows no further: commits then answer `full`. 0: as far as the disk goes.
+  std::uint64_t max_database_bytes = 0;
+  std::string vfs;  // name of a registered SQLite VFS, for tests; empty: the system's
 };
 
 }  // namespace nissa::journal

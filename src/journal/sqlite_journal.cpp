@@ -1,0 +1,197 @@
+#include "journal/sqlite_journal.hpp"
+
+#include <filesystem>
+
+#include "base/log.hpp"
+#include "base/violation.hpp"
+
+namespace nissa::journal {
+
+std::string_view name_of(Damage damage) {
+  switch (damage) {
+    case Damage::none:
+      return "none";
+    case Damage::newer_version:
+      return "newer_version";
+    case Damage::anchor_missing:
+      return "anchor_missing";
+    case Damage::anchor_damaged:
+      return "anchor_damaged";
+    case Damage::database_missing:
+      return "database_missing";
+    case Damage::wrong_database:
+      return "wrong_database";
+    case Damage::database_damaged:
+      return "database_damaged";
+    case Damage::tail_missing:
+      return "tail_missing";
+    case Damage::bad_crc:
+      return "bad_crc";
+    case Damage::gap:
+      return "gap";
+    case Damage::rows_missing:
+      return "rows_missing";
+  }
+  return "unknown";
+}
+
+JournalStatus SqliteJournal::read_rows(const RowVisitor& visit) { return store_->read_rows(visit); }
+
+JournalStatus SqliteJournal::read_records(Lsn from, const RecordVisitor& visit) {
+  return store_->read_records(from, visit);
+}
+
+JournalStatus SqliteJournal::start() {
+  {
+    const Lock lock(mutex_);
+    if (running_) {
+      violation("journal", "started once");
+      return {};
+    }
+  }
+  if (auto begun = store_->begin_generation(starting_.generation); !begun) return begun;
+  if (auto written = anchor_->begin(starting_); !written) {
+    return std::unexpected(JournalError{Damage::none, "ANCHOR cannot be written: " + written.error().message});
+  }
+  checkpoint_at_ = options_.checkpoint_bytes;
+  note_sizes();
+  {
+    const Lock lock(mutex_);
+    running_ = true;
+  }
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void SqliteJournal::commit(Commit commit, CommitDone done) {
+  {
+    const Lock lock(mutex_);
+    if (running_ && !stopping_ && !busy_) {
+      busy_ = true;
+      job_ = Job{std::move(commit), std::move(done)};
+      wake_.notify_one();
+      return;
+    }
+  }
+  violation("journal", "one commit at a time, between start and stop");
+  done(CommitResult::unknown);
+}
+
+void SqliteJournal::stop() {
+  {
+    const Lock lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+// The analysis does not see that wait() takes the lock it gave back.
+std::optional<SqliteJournal::Job> SqliteJournal::next_job() NISSA_NO_THREAD_SAFETY_ANALYSIS {
+  std::unique_lock lock(mutex_.native());
+  wake_.wait(lock, [this]() NISSA_NO_THREAD_SAFETY_ANALYSIS { return job_.has_value() || stopping_; });
+  return std::exchange(job_, std::nullopt);
+}
+
+void SqliteJournal::run() {
+  while (auto job = next_job()) {
+    const CommitResult result = execute(job->commit);
+    {
+      // Before `done`: from there on the next one may come, though it waits for our maintenance.
+      const Lock lock(mutex_);
+      busy_ = false;
+    }
+    job->done(result);
+    if (result == CommitResult::durable) maintain();
+  }
+}
+
+CommitResult SqliteJournal::execute(const Commit& commit) {
+  if (!broken_ && commit.lsn != store_->last_lsn() + 1) {
+    violation("journal", "lsn without a gap");
+    break_down("record " + std::to_string(commit.lsn) + " does not follow " + std::to_string(store_->last_lsn()));
+  }
+  if (broken_) {
+    counters_.failures.add();
+    return CommitResult::unknown;
+  }
+  const BootNs before = clock_.boot_ns();
+  Store::Timing timing;
+  std::string failed;
+  const CommitResult result = store_->commit(commit, clock_, timing, failed);
+  switch (result) {
+    case CommitResult::durable:
+      counters_.commit.observe(clock_.boot_ns() - before);
+      counters_.sync.observe(timing.commit_ns);
+      count(commit);
+      // Before `done`: what is acknowledged is anchored, as far as a kill goes; a power cut may cost a second of it.
+      if (auto written = anchor_->advance(commit.lsn); !written) {
+        counters_.failures.add();
+        log(LogLevel::warning, "journal", "ANCHOR stays behind: " + written.error().message);
+      }
+      break;
+    case CommitResult::full:
+      counters_.full.add();
+      log(LogLevel::warning, "journal", failed);
+      break;
+    case CommitResult::unknown:
+      counters_.failures.add();
+      break_down(failed);
+      break;
+  }
+  return result;
+}
+
+void SqliteJournal::count(const Commit& commit) {
+  counters_.commits.add();
+  counters_.record_bytes.add(commit.record.size());
+  counters_.rows_put.add(commit.put.size());
+  counters_.rows_erased.add(commit.erase.size());
+  std::uint64_t row_bytes = 0;
+  for (const RowPut& row : commit.put) row_bytes += row.key.size() + row.value.size();
+  counters_.row_bytes.add(row_bytes);
+  counters_.trimmed.set(store_->trimmed());
+}
+
+// Between two groups: nobody waits for it but the next commit.
+void SqliteJournal::maintain() {
+  const BootNs now = clock_.boot_ns();
+  if (auto synced = anchor_->sync_if_due(now); !synced) {
+    counters_.failures.add();
+    log(LogLevel::warning, "journal", "ANCHOR stays behind: " + synced.error().message);
+  }
+  if (store_->wal_bytes() >= checkpoint_at_) {
+    std::string failed;
+    const CommitResult result = store_->checkpoint(failed);
+    counters_.checkpoint.observe(clock_.boot_ns() - now);
+    if (result == CommitResult::durable) {
+      counters_.checkpoints.add();
+      checkpoint_at_ = options_.checkpoint_bytes;
+    } else if (result == CommitResult::full) {
+      counters_.full.add();
+      log(LogLevel::warning, "journal", failed);
+      // Not at every commit: a disk that is full stays so for a while.
+      checkpoint_at_ = store_->wal_bytes() + options_.checkpoint_bytes / 4;
+    } else {
+      counters_.failures.add();
+      break_down(failed);
+    }
+    note_sizes();
+  }
+  counters_.wal_bytes.set(store_->wal_bytes());
+}
+
+void SqliteJournal::break_down(const std::string& why) {
+  broken_ = true;
+  counters_.broken.set(1);
+  log(LogLevel::error, "journal", "the database is not trusted any more, commits are refused: " + why);
+}
+
+void SqliteJournal::note_sizes() {
+  std::error_code gone;
+  const auto size = std::filesystem::file_size(in_directory(starting_.database), gone);
+  if (!gone) counters_.database_bytes.set(size);
+  counters_.wal_bytes.set(store_->wal_bytes());
+}
+
+}  // namespace nissa::journal
