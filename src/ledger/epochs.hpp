@@ -18,6 +18,7 @@
 #include "ledger/epoch_budget.hpp"
 #include "ledger/epoch_hash.hpp"
 #include "ledger/epoch_state.hpp"
+#include "ledger/options.hpp"
 #include "ledger/record.hpp"
 #include "ledger/tombstones.hpp"
 
@@ -26,12 +27,6 @@ namespace nissa::ledger {
 // An epoch is forgotten 8 days of running time after its last record; an agent keys batches into an epoch for one day
 // only: the 7 days between are what is promised.
 inline constexpr RunningMs epoch_memory_ms = 8ULL * 24 * 3600 * 1000;
-
-struct EpochLimits {
-  std::size_t bytes = 64u << 20;           // all epochs and their windows
-  unsigned principal_percent = 10;         // of it, one principal's most
-  std::size_t tombstone_bytes = 8u << 20;  // beside it
-};
 
 // A state as it stands now: whose it is, and how long it has run (by its last applied record).
 struct StateNow {

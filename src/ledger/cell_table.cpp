@@ -1,0 +1,45 @@
+#include "ledger/cell_table.hpp"
+
+#include <utility>
+
+namespace nissa::ledger {
+namespace {
+
+constexpr std::size_t nearly_empty = 32;  // a 32nd used
+constexpr unsigned long_idle = 1000;      // groups: some seconds
+
+}  // namespace
+
+std::uint64_t& CellTable::insert(std::size_t i, std::uint64_t key) {
+  if ((used_.size() + 1) * 2 > slots_.size()) {
+    grow(slots_.size() * 2);
+    for (i = place(key); slots_[i].key != 0;) i = (i + 1) & mask_;
+  }
+  slots_[i].key = key;
+  used_.push_back(static_cast<std::uint32_t>(i));
+  return slots_[i].value;
+}
+
+void CellTable::grow(std::size_t slots) {
+  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(slots));
+  mask_ = slots - 1;
+  for (std::uint32_t& where : used_) {
+    const Slot& slot = before[where];
+    std::size_t i = place(slot.key);
+    while (slots_[i].key != 0) i = (i + 1) & mask_;
+    slots_[i] = slot;
+    where = static_cast<std::uint32_t>(i);
+  }
+}
+
+void CellTable::clear() {
+  idle_ = used_.size() * nearly_empty < slots_.size() && slots_.size() > least_slots ? idle_ + 1 : 0;
+  for (const std::uint32_t i : used_) slots_[i] = Slot{};
+  used_.clear();
+  if (idle_ < long_idle) return;
+  idle_ = 0;
+  used_.shrink_to_fit();
+  grow(slots_.size() / 2);
+}
+
+}  // namespace nissa::ledger
