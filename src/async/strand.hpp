@@ -96,14 +96,16 @@ void call_and_return(Handler handler, F& fn) {
 
 }  // namespace strand_detail
 
-// Runs fn (a plain callable) on the strand and comes back on the caller's executor with what it returned. What it
-// returns has a default value, is movable, and is a copy: a reference into guarded state would be a hole.
+// What may come back from a strand: a value with a default. A reference into guarded state would be a hole.
+template <class R>
+concept StrandAnswer = std::is_void_v<R> || (std::is_object_v<R> && std::is_default_constructible_v<R>);
+
+// Runs fn (a plain callable) on the strand and comes back on the caller's executor with what it returned.
 // Cost: two posts, 0.3 – 0.6 µs when nobody must be woken.
 template <class F>
+  requires StrandAnswer<std::invoke_result_t<F&>>
 [[nodiscard]] Task<std::invoke_result_t<F&>> run_on(const Strand& strand, F fn) {
   using R = std::invoke_result_t<F&>;
-  static_assert(std::is_void_v<R> || std::is_default_constructible_v<R>, "the answer of run_on needs a default value");
-  static_assert(!std::is_reference_v<R>, "a reference to guarded state must not leave its strand");
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,
                                      typename strand_detail::Signature<R>::type>(
       [](auto handler, Strand::Inner inner, F function) {

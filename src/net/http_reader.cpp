@@ -1,0 +1,170 @@
+#include "net/http_reader.hpp"
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <optional>
+
+namespace nissa::net {
+namespace {
+
+namespace http = boost::beast::http;
+
+constexpr std::size_t room_bytes = 16 * 1024;
+constexpr std::size_t least_room = 1024;
+
+std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
+
+// The buffer and Beast's parser, which wants the unread bytes of a head in one piece.
+template <bool is_request>
+struct MessageReader {
+  explicit MessageReader(std::size_t limit) : head_limit(limit) { restart(); }
+
+  const std::size_t head_limit;
+  std::optional<http::parser<is_request, http::string_body>> parser;
+  std::size_t head_bytes = 0;  // Beast limits what is left over between two reads, not the sum
+  Bytes buffer;
+  std::size_t begin = 0, end = 0;  // what is in the buffer and was not parsed
+
+  void restart() {
+    parser.emplace();
+    parser->header_limit(static_cast<std::uint32_t>(head_limit));
+    parser->body_limit(boost::none);  // until accept_body
+    head_bytes = 0;
+  }
+
+  std::span<Byte> room() {
+    if (begin == end) begin = end = 0;
+    if (buffer.size() - end < least_room && begin > 0) {
+      std::memmove(buffer.data(), buffer.data() + begin, end - begin);
+      end -= begin;
+      begin = 0;
+    }
+    if (buffer.size() - end < least_room) buffer.resize(std::max(room_bytes, end + least_room));
+    return std::span<Byte>(buffer).subspan(end);
+  }
+
+  HttpProgress parse() {
+    while (!parser->is_done()) {
+      if (begin == end) return HttpProgress::need_more;
+      const bool in_head = !parser->is_header_done();
+      boost::system::error_code error;
+      const std::size_t used = parser->put({buffer.data() + begin, end - begin}, error);
+      begin += used;
+      if (in_head && (head_bytes += used) > head_limit) return HttpProgress::head_too_large;
+      if (error == http::error::need_more) {
+        if (in_head && head_bytes + (end - begin) > head_limit) return HttpProgress::head_too_large;
+        return HttpProgress::need_more;
+      }
+      if (error == http::error::header_limit) return HttpProgress::head_too_large;
+      if (error == http::error::body_limit) return HttpProgress::body_too_large;
+      if (error) return HttpProgress::bad;
+      if (in_head && parser->is_header_done()) return HttpProgress::head_done;
+    }
+    return HttpProgress::complete;
+  }
+
+  HttpHeaders headers() const {
+    HttpHeaders all;
+    for (const auto& field : parser->get()) all.emplace_back(text(field.name_string()), text(field.value()));
+    return all;
+  }
+};
+
+}  // namespace
+
+struct HttpRequestReader::Inside : MessageReader<true> {
+  using MessageReader::MessageReader;
+  HttpHead head;
+
+  HttpProgress step() {
+    const HttpProgress progress = parse();
+    return progress == HttpProgress::head_done && !read_head() ? HttpProgress::bad : progress;
+  }
+
+  bool read_head() {
+    const auto& message = parser->get();
+    head = {};
+    head.request.method = text(message.method_string());
+    std::string target = text(message.target());
+    if (target.starts_with("http://")) target.erase(0, std::min(target.find('/', 7), target.size()));
+    const auto question = target.find('?');
+    if (question != std::string::npos) head.request.query = target.substr(question + 1);
+    head.raw_path = target.substr(0, question);
+    if (head.raw_path.empty()) head.raw_path = "/";
+    head.request.headers = headers();
+    head.keep_alive = parser->keep_alive();
+    head.expects_continue = boost::beast::iequals(message[http::field::expect], "100-continue");
+    head.has_body = !parser->is_done();
+    // A coding that we do not undo would make us take the body for the next request.
+    return message.count(http::field::transfer_encoding) == 0 || parser->chunked();
+  }
+};
+
+HttpRequestReader::HttpRequestReader(std::size_t head_limit) : inside_(std::make_unique<Inside>(head_limit)) {}
+HttpRequestReader::~HttpRequestReader() = default;
+
+std::span<Byte> HttpRequestReader::room() { return inside_->room(); }
+
+HttpProgress HttpRequestReader::feed(std::size_t size) {
+  inside_->end += size;
+  return inside_->step();
+}
+
+const HttpHead& HttpRequestReader::head() const { return inside_->head; }
+
+HttpProgress HttpRequestReader::accept_body(std::size_t limit) {
+  const auto length = inside_->parser->content_length();
+  if (length && *length > limit) return HttpProgress::body_too_large;
+  inside_->parser->body_limit(limit);
+  return inside_->step();
+}
+
+std::string HttpRequestReader::take_body() { return std::move(inside_->parser->get().body()); }
+void HttpRequestReader::next() { inside_->restart(); }
+bool HttpRequestReader::empty() const { return inside_->begin == inside_->end && inside_->head_bytes == 0; }
+
+void HttpRequestReader::drop_buffer() {
+  inside_->begin = inside_->end = 0;
+  Bytes().swap(inside_->buffer);
+}
+
+struct HttpResponseReader::Inside : MessageReader<false> {
+  using MessageReader::MessageReader;
+  HttpProgress step() {
+    HttpProgress progress = parse();
+    if (progress == HttpProgress::head_done) progress = parse();
+    return progress;
+  }
+};
+
+HttpResponseReader::HttpResponseReader(std::size_t head_limit, std::size_t body_limit, bool to_head)
+    : inside_(std::make_unique<Inside>(head_limit)) {
+  inside_->parser->body_limit(body_limit);
+  inside_->parser->skip(to_head);
+}
+HttpResponseReader::~HttpResponseReader() = default;
+
+std::span<Byte> HttpResponseReader::room() { return inside_->room(); }
+
+HttpProgress HttpResponseReader::feed(std::size_t size) {
+  inside_->end += size;
+  return inside_->step();
+}
+
+HttpProgress HttpResponseReader::end() {
+  boost::system::error_code error;
+  if (!inside_->parser->got_some()) return HttpProgress::bad;
+  inside_->parser->put_eof(error);
+  return error ? HttpProgress::bad : HttpProgress::complete;
+}
+
+HttpResponse HttpResponseReader::take() {
+  auto& message = inside_->parser->get();
+  HttpResponse response{.status = message.result_int(),
+                        .content_type = text(message[http::field::content_type]),
+                        .body = std::move(message.body()),
+                        .headers = inside_->headers()};
+  return response;
+}
+
+}  // namespace nissa::net

@@ -1,0 +1,35 @@
+// Routes as a table: method, pattern, handler. Matching is pure.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/task.hpp"
+#include "net/http_types.hpp"
+
+namespace nissa::net {
+
+struct HttpRoute {
+  std::string method;   // "GET" serves HEAD too
+  std::string pattern;  // "/api/v2/slos/{name}": a segment in braces matches any one that is not empty
+  // Awaited on the connection's strand. A handler that throws has broken an expectation: violation, 500.
+  std::function<Task<HttpResponse>(HttpRequest)> handle;
+  std::size_t max_body = 0;  // bytes; more is refused with 413 before they are read
+  // If set: asked when the head has come and the body has not. Nothing admits; an answer refuses, and the body is not
+  // read. Where the client said Expect: 100-continue, it is told to go on only after this.
+  std::function<Task<std::optional<HttpResponse>>(const HttpRequest&)> on_head = {};
+};
+
+struct RouteMatch {
+  const HttpRoute* route = nullptr;  // null: 405 if `allow` says what would do, else 404
+  std::vector<std::pair<std::string, std::string>> parameters;
+  std::string allow;  // "GET, HEAD, POST"
+};
+
+// `raw_path` is as sent: segments are split first and decoded then. The first route that fits.
+RouteMatch match_route(const std::vector<HttpRoute>& routes, std::string_view method, std::string_view raw_path);
+
+}  // namespace nissa::net

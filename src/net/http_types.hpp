@@ -1,0 +1,54 @@
+// HTTP messages as values: what handlers take and return. No Beast here. Pure.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "async/byte_stream.hpp"
+
+namespace nissa::net {
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+// The first header of that name, whatever its case; "" if there is none.
+std::string_view find_header(const HttpHeaders& headers, std::string_view name);
+
+struct HttpRequest {
+  std::string method;  // "GET"; a HEAD reaches GET's handler and stays "HEAD" here
+  std::string path;    // decoded, without the query
+  std::string query;   // as sent, without '?'
+  HttpHeaders headers;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> parameters;  // the {name} segments of the route's pattern, decoded
+  PeerAddress peer;
+
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+  // What stands where the pattern says {name}; "" if it does not.
+  std::string_view parameter(std::string_view name) const;
+  // The first value of the query's `name`, decoded; nothing if it is not there.
+  std::optional<std::string> query_value(std::string_view name) const;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  HttpHeaders headers;  // beside Content-Type, Content-Length, Date and Connection, which the server writes
+};
+
+HttpResponse http_json(std::string body, unsigned status = 200);
+HttpResponse http_text(std::string body, unsigned status = 200);
+// {"error":{"code","message","hint"}}: a word for programs, a sentence for people, what to do about it.
+HttpResponse http_error(unsigned status, std::string_view code, std::string_view message, std::string_view hint);
+
+// A JSON string, quotes included. Bytes that are not UTF-8 are passed on as they are.
+std::string json_quoted(std::string_view raw);
+// %XX undone ('+' too, if asked for); nothing if it is not well-formed.
+std::optional<std::string> percent_decoded(std::string_view raw, bool plus_is_space = false);
+
+std::string_view reason_phrase(unsigned status);
+
+}  // namespace nissa::net
