@@ -10,6 +10,7 @@ namespace nissa::wire {
 namespace {
 
 // Where a fault lies, one a level of messages, innermost first: the path is made of it, only when something was wrong.
+constexpr std::uint32_t no_index = ~std::uint32_t{0};
 struct Step {
   std::uint32_t number = 0;
   const FieldRule* field = nullptr;  // null: unknown, named by its number
@@ -153,10 +154,11 @@ Reason misplacement(const MessageRule& rule, std::uint32_t number, std::uint32_t
   return number < before ? Reason::field_out_of_order : Reason::field_repeated;
 }
 
-// Names a known field that may not come where it came.
-Step named(const MessageRule& rule, Step step) {
+// Names a field that may not come where it came; which element it would be cannot be said.
+Step misplaced(const MessageRule& rule, std::uint32_t number) {
+  Step step{number, nullptr, no_index};
   for (const FieldRule& field : rule.fields)
-    if (field.number == step.number) step.field = &field;
+    if (field.number == number) step.field = &field;
   return step;
 }
 
@@ -185,7 +187,7 @@ bool Walk::message(const MessageRule& rule, const Byte* at, const Byte* end) {
     const Step step{number, field, index};
     const bool above_all = number > fields.back().number;
     if (number < before || (field == nullptr && !above_all)) {
-      return fail(misplacement(rule, number, before), start) || through(named(rule, step));
+      return fail(misplacement(rule, number, before), start) || through(misplaced(rule, number));
     }
     if (rule.one_of && field != nullptr && before != 0) return fail(Reason::field_repeated, start) || through(step);
     if (field != nullptr && field->label != FieldLabel::repeated) ++next;
@@ -205,7 +207,8 @@ std::string Walk::path() const {
       continue;
     }
     path += step.field->name;
-    if (step.field->label == FieldLabel::repeated) path += '[' + std::to_string(step.index) + ']';
+    if (step.field->label == FieldLabel::repeated && step.index != no_index)
+      path += '[' + std::to_string(step.index) + ']';
   }
   return path;
 }

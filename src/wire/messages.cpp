@@ -210,8 +210,10 @@ std::expected<Ack, Malformed> decode_ack(ByteView bytes) {
   ack.field = read->field();
   ack.accepted = read->accepted();
   ack.late = read->late();
-  for (const pb::RejectedEvents& one : read->rejected())
-    ack.rejected[static_cast<std::size_t>(one.fault()) - 1] += one.count();
+  for (const pb::RejectedEvents& one : read->rejected()) {
+    const auto index = static_cast<std::size_t>(one.fault()) - 1;
+    if (index < ack.rejected.size()) ack.rejected[index] += one.count();
+  }
   ack.clock_skew_ms = read->clock_skew_ms();
   if (read->has_now()) ack.now = plain(read->now());
   ack.mode = plain(read->mode());

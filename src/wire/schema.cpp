@@ -16,7 +16,7 @@ constexpr std::uint32_t two_values[] = {0, 1};
 constexpr std::uint32_t mode_values[] = {0, 1, 2};
 constexpr std::uint32_t reason_values[] = {0,  1,  2,  3,  10, 11, 12, 13, 14, 15, 16, 17, 18, 30, 40, 41, 42, 43, 44,
                                            45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 70, 71, 72, 73};
-constexpr std::uint32_t fault_values[] = {1, 2, 3, 4, 5, 6};
+constexpr std::uint32_t fault_values[] = {1, 2, 3, 4, 5, 6, 7};
 constexpr std::uint32_t status_values[] = {1, 2, 3, 4, 5};
 
 constexpr EnumRule priority{"Priority", priority_values};
