@@ -10,25 +10,24 @@ namespace {
 
 namespace pb = nissa::v2;
 
-// From clients: strict, so that the parser below meets only what it would write itself.
+// From the server: what this build does not know is passed over. (ParseFromArray would log what is missing.)
 template <class Message>
-std::expected<Message, Malformed> parse_strict(const MessageRule& rule, ByteView bytes) {
-  if (auto proof = prove_canonical(rule, bytes); !proof) return std::unexpected(std::move(proof.error()));
+std::expected<Message, Malformed> parse_lenient(ByteView bytes) {
   Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+  if (!message.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return std::unexpected(Malformed{Reason::truncated, 0, ""});
+  }
+  if (!message.IsInitialized()) {
+    return std::unexpected(Malformed{Reason::field_missing, 0, message.InitializationErrorString()});
   }
   return message;
 }
 
-// From the server: what this build does not know is passed over.
+// From clients: strict, so that the parser meets only what it would write itself.
 template <class Message>
-std::expected<Message, Malformed> parse_lenient(ByteView bytes) {
-  Message message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return std::unexpected(Malformed{Reason::truncated, 0, ""});
-  }
-  return message;
+std::expected<Message, Malformed> parse_strict(const MessageRule& rule, ByteView bytes) {
+  if (auto proof = prove_canonical(rule, bytes); !proof) return std::unexpected(std::move(proof.error()));
+  return parse_lenient<Message>(bytes);
 }
 
 void serialize(Bytes& out, const google::protobuf::MessageLite& message) {

@@ -7,6 +7,7 @@
 #include "oracle/walk_difference.hpp"
 #include "support/seed.hpp"
 #include "support/wire_generator.hpp"
+#include "support/wire_printers.hpp"
 #include "wire/event_writer.hpp"
 
 using namespace nissa;
