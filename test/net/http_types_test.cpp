@@ -1,0 +1,76 @@
+#include <doctest/doctest.h>
+
+#include "async/coroutine.hpp"
+#include "net/http_routes.hpp"
+#include "net/http_types.hpp"
+#include "net/http_writer.hpp"
+
+using namespace nissa::net;
+
+namespace {
+
+std::vector<HttpRoute> some_routes() {
+  return {{.method = "GET", .pattern = "/", .handle = {}},
+          {.method = "GET", .pattern = "/api/v2/slos", .handle = {}},
+          {.method = "GET", .pattern = "/api/v2/slos/{name}", .handle = {}},
+          {.method = "POST", .pattern = "/api/v2/slos", .handle = {}},
+          {.method = "GET", .pattern = "/api/v2/events/{epoch}/{request_id}", .handle = {}}};
+}
+
+std::string pattern_for(std::string_view method, std::string_view path) {
+  const auto routes = some_routes();
+  const auto match = match_route(routes, method, path);
+  return match.route ? match.route->pattern : "allow: " + match.allow;
+}
+
+}  // namespace
+
+TEST_CASE("a path finds its route, and a method that does not fit is told which would") {
+  CHECK(pattern_for("GET", "/") == "/");
+  CHECK(pattern_for("GET", "/api/v2/slos") == "/api/v2/slos");
+  CHECK(pattern_for("HEAD", "/api/v2/slos") == "/api/v2/slos");
+  CHECK(pattern_for("GET", "/api/v2/slos/checkout") == "/api/v2/slos/{name}");
+  CHECK(pattern_for("DELETE", "/api/v2/slos") == "allow: GET, HEAD, POST");
+  for (const auto* nowhere :
+       {"/api/v2/slos/", "/api/v2/slos/a/b", "/api/v2", "", "api/v2/slos", "//", "/api/v2/slos/%zz"})
+    CHECK(pattern_for("GET", nowhere) == "allow: ");
+}
+
+TEST_CASE("segments are split before they are decoded, so a name may hold a slash") {
+  const auto routes = some_routes();
+  const auto match = match_route(routes, "GET", "/api/v2/events/7/a%2Fb%20c");
+  REQUIRE(match.route);
+  CHECK(match.parameters[0].second == "7");
+  CHECK(match.parameters[1].second == "a/b c");
+}
+
+TEST_CASE("the query's values are found by name and decoded") {
+  const HttpRequest request{.query = "service=shop&operation=GET+%2Fcart&empty=&bare&bad=%4"};
+  CHECK(request.query_value("service") == "shop");
+  CHECK(request.query_value("operation") == "GET /cart");
+  CHECK(request.query_value("empty") == "");
+  CHECK(request.query_value("bare") == "");
+  CHECK(!request.query_value("bad"));
+  CHECK(!request.query_value("missing"));
+}
+
+TEST_CASE("headers are found whatever their case") {
+  const HttpHeaders headers{{"Content-Type", "text/plain"}, {"X-A", "1"}};
+  CHECK(find_header(headers, "content-TYPE") == "text/plain");
+  CHECK(find_header(headers, "x-b").empty());
+}
+
+TEST_CASE("an error is JSON with a word, a sentence and a hint, all quoted") {
+  const auto response = http_error(404, "not_found", "no SLO \"a\\b\"\n", "try\x01");
+  CHECK(response.status == 404);
+  CHECK(response.body == R"({"error":{"code":"not_found","message":"no SLO \"a\\b\"\n","hint":"try\u0001"}})"
+                         "\n");
+}
+
+TEST_CASE("a response's head says what HTTP wants said, and line breaks do not get into it") {
+  HttpResponse response = http_text("hello");
+  response.headers.emplace_back("Retry-After", "1\r\nEvil: yes");
+  CHECK(http_response_head(response, 784'111'777LL * nissa::ns_per_s, true) ==
+        "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Length: 5\r\nConnection: keep-alive\r\nRetry-After: 1Evil: yes\r\n\r\n");
+}

@@ -1,0 +1,225 @@
+// Real sockets on the loopback: what memory cannot show.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "async/latch.hpp"
+#include "net/connection.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "net/tcp_connect.hpp"
+#include "net/tcp_listener.hpp"
+#include "support/seed.hpp"
+
+using namespace nissa;
+using namespace nissa::net;
+
+namespace {
+
+// A loop with its threads; everything in it has been stopped when it goes.
+struct Running {
+  explicit Running(int threads) : loop(threads), timers(loop, clock) {
+    for (int i = 0; i < threads; ++i) workers.emplace_back([this] { loop.run(); });
+  }
+  ~Running() {
+    timers.stop();
+    loop.release();
+    for (auto& worker : workers) worker.join();
+  }
+  // Runs a task on a strand of its own and waits for it on this thread.
+  template <class Make>
+  void wait_for(Make make) {
+    std::atomic<bool> done{false};
+    const Strand strand(loop);
+    spawn_on(strand, [](Make make_it, Strand own, std::atomic<bool>& flag) -> Task<void> {
+      co_await make_it(own);
+      flag = true;
+      flag.notify_all();
+    }(std::move(make), strand, done));
+    done.wait(false);
+  }
+  SystemClock clock;
+  EventLoop loop;
+  Timers timers;
+  std::vector<std::thread> workers;
+};
+
+Task<void> echo(Connection connection) {
+  Bytes buffer(100);
+  while (co_await connection.stream->wait_readable()) {
+    const auto size = co_await connection.stream->read_some(buffer);
+    if (!size) break;
+    if (!co_await connection.stream->write(ByteView(buffer).first(*size))) break;
+  }
+}
+
+Task<std::string> ask(ByteStream& stream, std::string text) {
+  (void)co_await stream.write(as_bytes(text));
+  std::string answer;
+  Bytes buffer(100);
+  while (answer.size() < text.size()) {
+    const auto size = co_await stream.read_some(buffer);
+    if (!size) break;
+    answer += as_text(ByteView(buffer).first(*size));
+  }
+  co_return answer;
+}
+
+}  // namespace
+
+TEST_CASE("a listener and a client talk, and stopping closes whoever stays") {
+  Running running(2);
+  TcpListener listener(running.loop, running.timers, {}, echo);
+  REQUIRE(listener.open());
+  listener.start();
+  running.wait_for([&](Strand own) -> Task<void> {
+    const auto stream =
+        co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(), running.timers.now() + 10 * ns_per_s);
+    REQUIRE(stream);
+    CHECK(co_await ask(**stream, "hello") == "hello");
+    CHECK(listener.connections() == 1);
+    co_await listener.async_stop(0);
+    CHECK(listener.connections() == 0);
+    Bytes buffer(1);
+    CHECK(!co_await (*stream)->read_some(buffer));
+    (*stream)->close();
+  });
+}
+
+TEST_CASE("300 starts and stops with clients connected leave nothing behind") {
+  Running running(2);
+  for (int round = 0; round < 300; ++round) {
+    TcpListener listener(running.loop, running.timers, {}, echo);
+    REQUIRE(listener.open());
+    listener.start();
+    running.wait_for([&](Strand own) -> Task<void> {
+      std::vector<std::shared_ptr<ByteStream>> streams;
+      for (int i = 0; i < 3; ++i) {
+        auto stream = co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(),
+                                           running.timers.now() + 10 * ns_per_s);
+        if (stream) streams.push_back(*stream);
+      }
+      if (round % 3 == 0) CHECK(co_await ask(*streams.at(0), "hello") == "hello");
+      if (round % 3 == 1) streams.at(0)->close();
+      co_await listener.async_stop(round % 2 == 0 ? 0 : ns_per_ms);
+      for (const auto& stream : streams) stream->close();
+    });
+  }
+}
+
+TEST_CASE("at its limit a listener accepts nobody until somebody goes") {
+  Running running(1);
+  TcpListener listener(running.loop, running.timers, {.max_connections = 1}, echo);
+  REQUIRE(listener.open());
+  listener.start();
+  running.wait_for([&](Strand own) -> Task<void> {
+    const BootNs deadline = running.timers.now() + 10 * ns_per_s;
+    const auto first = co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(), deadline);
+    CHECK(co_await ask(**first, "a") == "a");
+    const auto second = co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(), deadline);
+    REQUIRE(second);  // by the kernel, into the backlog
+    for (int i = 0; i < 20; ++i) co_await yield_turn();
+    CHECK(listener.accepted() == 1);
+    (*first)->close();
+    CHECK(co_await ask(**second, "b") == "b");
+    CHECK(listener.accepted() == 2);
+    co_await listener.async_stop(0);
+    (*second)->close();
+  });
+}
+
+TEST_CASE("an address that is taken or is none fails with what was wrong") {
+  Running running(1);
+  TcpListener first(running.loop, running.timers, {}, echo);
+  REQUIRE(first.open());
+  TcpListener second(running.loop, running.timers, {.port = first.port()}, echo);
+  const auto taken = second.open();
+  REQUIRE(!taken);
+  CHECK(taken.error().message.find("cannot listen on 127.0.0.1:") == 0);
+  TcpListener third(running.loop, running.timers, {.address = "nowhere"}, echo);
+  CHECK(third.open().error().message.find("not a number") != std::string::npos);
+}
+
+TEST_CASE("connecting to nobody fails with host, port and reason") {
+  Running running(1);
+  std::uint16_t port = 0;
+  {
+    TcpListener closed(running.loop, running.timers, {}, echo);
+    REQUIRE(closed.open());
+    port = closed.port();
+  }
+  running.wait_for([&](Strand own) -> Task<void> {
+    const auto refused =
+        co_await tcp_connect(own, running.timers, "127.0.0.1", port, running.timers.now() + 10 * ns_per_s);
+    REQUIRE(!refused);
+    CHECK(refused.error().message == "cannot connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+    const auto late = co_await tcp_connect(own, running.timers, "127.0.0.1", port, running.timers.now());
+    CHECK(!late);
+  });
+}
+
+TEST_CASE("the HTTP client gets from the HTTP server, large answers and errors alike") {
+  Running running(2);
+  std::vector<HttpRoute> routes;
+  routes.push_back({.method = "GET", .pattern = "/large", .handle = [](HttpRequest) -> Task<HttpResponse> {
+                      co_return http_text(std::string(3'000'000, 'x'));
+                    }});
+  routes.push_back({.method = "POST",
+                    .pattern = "/echo",
+                    .handle = [](HttpRequest request) -> Task<HttpResponse> { co_return http_text(request.body); },
+                    .max_body = 100});
+  HttpServer server(running.loop, running.timers, running.clock, {}, std::move(routes));
+  REQUIRE(server.open());
+  server.start();
+  running.wait_for([&](Strand own) -> Task<void> {
+    const BootNs deadline = running.timers.now() + 30 * ns_per_s;
+    const auto large = co_await http_fetch(own, running.timers,
+                                           {.host = "127.0.0.1", .port = server.port(), .target = "/large"}, deadline);
+    REQUIRE(large);
+    CHECK(large->body.size() == 3'000'000);
+    const auto missing = co_await http_fetch(own, running.timers,
+                                             {.host = "localhost", .port = server.port(), .target = "/no"}, deadline);
+    REQUIRE(missing);
+    CHECK(missing->status == 404);
+    const auto echoed = co_await http_fetch(
+        own, running.timers,
+        {.host = "127.0.0.1", .port = server.port(), .method = "POST", .target = "/echo", .body = "hi"}, deadline);
+    CHECK(echoed->body == "hi");
+    const auto refused = co_await http_fetch(own, running.timers,
+                                             {.host = "127.0.0.1",
+                                              .port = server.port(),
+                                              .method = "POST",
+                                              .target = "/echo",
+                                              .body = std::string(50'000, 'x')},
+                                             deadline);
+    REQUIRE(refused);
+    CHECK(refused->status == 413);
+    co_await server.async_stop(0);
+  });
+}
+
+TEST_CASE("100 starts and stops of an HTTP server with idle and busy clients leave nothing behind") {
+  Running running(2);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<HttpRoute> routes;
+    routes.push_back({.method = "GET", .pattern = "/", .handle = [](HttpRequest) -> Task<HttpResponse> {
+                        co_await yield_turn();
+                        co_return http_text("ok");
+                      }});
+    HttpServer server(running.loop, running.timers, running.clock, {}, std::move(routes));
+    REQUIRE(server.open());
+    server.start();
+    running.wait_for([&](Strand own) -> Task<void> {
+      const BootNs deadline = running.timers.now() + 30 * ns_per_s;
+      const auto idle = co_await tcp_connect(own, running.timers, "127.0.0.1", server.port(), deadline);
+      const auto busy = co_await tcp_connect(own, running.timers, "127.0.0.1", server.port(), deadline);
+      const std::string_view request = "GET / HTTP/1.1\r\n\r\n";
+      (void)co_await (*busy)->write(as_bytes(request));
+      co_await server.async_stop(10 * ns_per_s);
+      (*idle)->close();
+      (*busy)->close();
+    });
+  }
+}
