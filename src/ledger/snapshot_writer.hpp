@@ -22,19 +22,20 @@ namespace nissa::ledger {
 struct SnapshotOptions {
   std::int64_t every_ms = 60'000;           // of ledger time, begin to begin
   std::uint64_t journal_bytes = 64u << 20;  // or so many bytes of records since the last begin
-  std::size_t slice_bytes = 256u << 10;     // of rows in one transaction (one row may go beyond)
+  std::size_t slice_bytes = 256u << 10;     // of rows in one transaction (its last row may go beyond)
+  std::size_t slice_rows = 512;             // and so many rows, each some microseconds of SQLite
 };
 
 class SnapshotWriter {
  public:
-  // `found`: what recovery found, or an empty catalogue of a new state.
-  SnapshotWriter(SnapshotOptions options, RowCatalog found);
+  // `found`: recovery's catalogue, with what it said is unneeded; both empty for a new state.
+  SnapshotWriter(SnapshotOptions options, RowCatalog found, std::vector<RowVersion> unneeded);
 
   // For each group: after commit.lsn and commit.record are set, before it goes to the journal. Adds rows and erasures,
-  // and says what may be trimmed. The record itself is not applied yet.
+  // and says what may be trimmed. The ledger has not applied that record yet.
   void ride(Ledger& ledger, journal::Commit& commit);
-  // What became of that commit: call once for each ride(), before the next. After a failure the next one rides light,
-  // so that the group itself gets through.
+  // What became of that commit: once for each ride(), before the next. After a failure the next one rides light, so
+  // that the group itself gets through.
   void settled(bool durable);
 
   bool writing() const { return current_.has_value(); }
@@ -44,39 +45,46 @@ class SnapshotWriter {
   std::uint64_t completed() const { return completed_; }  // since the start
 
  private:
-  enum class Phase : std::uint8_t { rows, complete };
+  // The snapshot being written.
   struct Current {
     KeptSnapshot snapshot;
-    Phase phase = Phase::rows;
     bool begun = false;            // its begin row is durable
-    std::uint32_t next_block = 0;  // blocks below have been walked
-    std::size_t epochs_left = 0;   // changed ones still to take
+    std::uint32_t next_block = 0;  // those below have been walked
+    std::size_t epochs_left = 0;   // of those that had changed at the begin
     std::deque<ObjectId> todo;
+  };
+  struct Taken {
+    ObjectId object;
+    bool absent = false;
   };
   // What rides in the commit under way.
   struct Riding {
     bool begin = false;
     bool complete = false;
-    std::vector<ObjectId> taken;
+    std::vector<Taken> rows;
     std::vector<RowVersion> erased;
+    std::size_t bytes = 0;
   };
-  bool due(const Ledger& ledger) const;
-  void begin(Ledger& ledger, journal::Commit& commit);
-  void fill(Ledger& ledger, journal::Commit& commit);
-  bool refill(Ledger& ledger);
+  bool due(const Ledger& ledger);
+  void begin(const Ledger& ledger);
+  void put_begin(journal::Commit& commit);
+  void put_rows(Ledger& ledger, journal::Commit& commit);
+  bool refill(Ledger& ledger, std::size_t& walks);
   void take(const Ledger& ledger, ObjectId object, journal::Commit& commit);
   void erase_some(journal::Commit& commit);
   void put_complete(const Ledger& ledger, journal::Commit& commit);
-  void completed_now();
+  bool full() const { return riding_->bytes >= options_.slice_bytes || riding_->rows.size() >= options_.slice_rows; }
 
   SnapshotOptions options_;
   RowCatalog catalog_;
   std::optional<Current> current_;
   std::optional<Riding> riding_;
-  std::deque<RowVersion> to_erase_;
-  std::vector<Lsn> walked_lsn_;  // by block: what had changed up to here has been written
-  Lsn definitions_lsn_ = 0;      // the same for definitions
-  UnixMs begun_ms_ = 0;
+  std::deque<RowVersion> to_erase_;  // in this order: what says that an object is no more goes after what it hides
+  // Since the last begin. Zero at the first ride: what changed before it is known by lsn.
+  Lsn definitions_lsn_;          // what of them had changed up to here is written
+  std::vector<Lsn> blocks_lsn_;  // the same by block
+  Lsn recovered_lsn_;            // the same for blocks not walked since the start
+  std::optional<UnixMs> begun_ms_;
   std::uint64_t bytes_since_begin_ = 0;
   std::uint64_t completed_ = 0;
   bool requested_ = false;

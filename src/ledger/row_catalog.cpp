@@ -1,0 +1,88 @@
+#include "ledger/row_catalog.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/violation.hpp"
+
+namespace nissa::ledger {
+
+void RowCatalog::note(RowVersion version, bool absent) {
+  highest_ = std::max(highest_, version.generation);
+  Versions& versions = versions_[version.object];
+  const auto place = std::ranges::lower_bound(versions, version.generation);
+  if (place != versions.end() && *place == version.generation) return;
+  versions.insert(place, version.generation);
+  written_[version.generation].push_back(version.object);
+  if (absent) absences_.push_back(version);
+}
+
+void RowCatalog::forget(RowVersion version) {
+  const auto found = versions_.find(version.object);
+  if (found == versions_.end()) return;
+  Versions& versions = found->second;
+  versions.erase(std::remove(versions.begin(), versions.end(), version.generation), versions.end());
+  if (versions.empty()) versions_.erase(found);
+}
+
+std::vector<RowVersion> RowCatalog::keep(KeptSnapshot snapshot) {
+  if (!kept_.empty() && snapshot.generation <= kept_.back().generation)
+    violation("ledger", "a later snapshot has a higher generation");
+  kept_.push_back(snapshot);
+  if (kept_.size() > 2) kept_.erase(kept_.begin());
+  // A row that the older one did not write had its earlier versions returned when its own snapshot became the older.
+  const Generation oldest = kept_.front().generation;
+  std::vector<RowVersion> unneeded;
+  for (const ObjectId object : written_[oldest]) {
+    const auto found = versions_.find(object);
+    if (found == versions_.end()) continue;
+    for (const Generation generation : found->second)
+      if (generation < oldest) unneeded.push_back({object, generation});
+  }
+  add_dead_absences(unneeded);
+  std::erase_if(absences_, [&](const RowVersion& absence) { return absence.generation < oldest; });
+  drop_lists();
+  return unneeded;
+}
+
+std::vector<RowVersion> RowCatalog::keep_at_start(std::vector<KeptSnapshot> complete) {
+  std::ranges::sort(complete, {}, &KeptSnapshot::generation);
+  if (complete.size() > 2) complete.erase(complete.begin(), complete.end() - 2);
+  kept_ = std::move(complete);
+  std::vector<RowVersion> unneeded;
+  for (const auto& [object, versions] : versions_) {
+    for (std::size_t i = 0; i < versions.size(); ++i) {
+      const auto needed_by = [&](const KeptSnapshot& kept) {
+        return versions[i] <= kept.generation && (i + 1 == versions.size() || versions[i + 1] > kept.generation);
+      };
+      if (std::ranges::none_of(kept_, needed_by)) unneeded.push_back({object, versions[i]});
+    }
+  }
+  add_dead_absences(unneeded);
+  std::ranges::sort(unneeded);
+  unneeded.erase(std::ranges::unique(unneeded).begin(), unneeded.end());
+  const Generation newest = kept_.empty() ? 0 : kept_.back().generation;
+  const Generation oldest = kept_.empty() ? 0 : kept_.front().generation;
+  std::erase_if(absences_,
+                [&](const RowVersion& absence) { return absence.generation < oldest || absence.generation > newest; });
+  drop_lists();
+  return unneeded;
+}
+
+// To be absent needs no row, once no snapshot is kept in which an earlier version would speak instead.
+void RowCatalog::add_dead_absences(std::vector<RowVersion>& unneeded) const {
+  if (kept_.empty()) return;
+  for (const RowVersion& absence : absences_) {
+    if (absence.generation >= kept_.front().generation) continue;
+    const auto found = versions_.find(absence.object);
+    if (found != versions_.end() && std::ranges::binary_search(found->second, absence.generation))
+      unneeded.push_back(absence);
+  }
+}
+
+void RowCatalog::drop_lists() {
+  const Generation oldest = kept_.empty() ? 0 : kept_.front().generation;
+  written_.erase(written_.begin(), written_.upper_bound(oldest));
+}
+
+}  // namespace nissa::ledger
