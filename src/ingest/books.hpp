@@ -17,12 +17,7 @@ struct ClassBooks {
   SharedCounter in_hand;                  // read, but neither answered nor handed to the ledger: waiting for a turn
   std::array<SharedCounter, 80> refused;  // by number of Reason
 
-  // Of batches that were counted; the header's number beside what the fold made of it.
-  SharedCounter counted_batch_events;
   SharedLatencyHistogram ack_latency;  // last byte read → ack handed to the socket, of COUNTED
-  SharedCounter accepted;
-  SharedCounter late;
-  SharedCounter rejected;
 };
 
 struct Books {

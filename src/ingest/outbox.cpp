@@ -36,16 +36,6 @@ Task<void> Outbox::wait_for_slot() {
 }
 
 void Outbox::deliver(std::vector<ledger::Answer> answers) {
-  for (const ledger::Answer& answer : answers) {
-    if (answer.status != ledger::AckStatus::counted) continue;
-    ClassBooks& books = books_.of(answer.key.priority);
-    std::uint32_t rejected = 0;
-    for (const std::uint16_t count : answer.rejected) rejected += count;
-    books.counted_batch_events.add(answer.event_count);
-    books.accepted.add(answer.accepted);
-    books.late.add(answer.late);
-    books.rejected.add(rejected);
-  }
   std::vector<Item> items(std::make_move_iterator(answers.begin()), std::make_move_iterator(answers.end()));
   items_.deliver(std::move(items));
 }
@@ -59,30 +49,35 @@ void Outbox::answer(std::uint32_t slot, const wire::Ack& ack) {
 }
 
 void Outbox::say(Bytes framed) {
+  ++unwritten_messages_;
   std::vector<Item> items;
   items.emplace_back(std::move(framed));
   items_.deliver(std::move(items));
 }
 
-void Outbox::append(Bytes& out, Item& item) {
+void Outbox::append(Bytes& out, const Item& item, BootNs now) {
   std::visit(Overloaded{[&](const ledger::Answer& answer) {
                           const Taken& taken = slots_[answer.token];
                           wire::append_message(out, acknowledgement(answer, state_id_, taken.clock_skew_ms));
                           answered_.push_back(answer.token);
                           if (answer.status == ledger::AckStatus::counted)
-                            books_.of(answer.key.priority).ack_latency.observe(writing_at_ - taken.read_at);
+                            books_.of(answer.key.priority).ack_latency.observe(now - taken.read_at);
                         },
                         [&](const OwnAck& own) {
                           out.insert(out.end(), own.framed.begin(), own.framed.end());
                           answered_.push_back(own.slot);
                         },
-                        [&](const Bytes& framed) { out.insert(out.end(), framed.begin(), framed.end()); }},
+                        [&](const Bytes& framed) {
+                          out.insert(out.end(), framed.begin(), framed.end());
+                          ++messages_in_write_;
+                        }},
              item);
 }
 
 void Outbox::release_answered() {
   free_.insert(free_.end(), answered_.begin(), answered_.end());
   answered_.clear();
+  unwritten_messages_ -= std::exchange(messages_in_write_, 0);
   waiting_for_slot_.wake_all();
 }
 
@@ -93,10 +88,11 @@ Task<void> Outbox::run() {
     std::vector<Item> items = co_await items_.take();
     if (items.empty()) break;
     out.clear();
-    writing_at_ = clock_.boot_ns();
-    for (Item& item : items) append(out, item);
+    const BootNs now = clock_.boot_ns();
+    for (const Item& item : items) append(out, item, now);
+    writing_since_.store(now, std::memory_order_relaxed);
     if (!out.empty() && !co_await stream_->write(out)) break;
-    writing_at_ = 0;
+    writing_since_.store(0, std::memory_order_relaxed);
     release_answered();
   }
   close();

@@ -5,6 +5,7 @@
 // Outlives its session: a group in the ledger holds it, and an answer that comes too late is counted and dropped (the
 // agent asks again and is told DUPLICATE).
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <variant>
@@ -31,10 +32,9 @@ class Outbox final : public ledger::ReplyTo {
   struct Taken {
     BootNs read_at = 0;
     std::int32_t clock_skew_ms = 0;
-    Priority priority = Priority::normal;
-    std::uint32_t event_count = 0;
   };
-  bool full() const { return free_.empty(); }
+  // Also when messages without a slot pile up, because the agent does not read.
+  bool full() const { return free_.empty() || unwritten_messages_ >= slots_.size(); }
   std::uint32_t take_slot(const Taken& taken);
   std::size_t under_way() const { return slots_.size() - free_.size(); }
   // Waits until a slot is free, or the way back is closed.
@@ -53,6 +53,8 @@ class Outbox final : public ledger::ReplyTo {
   void finish();
   void close();
   bool closed() const { return closed_; }
+  // Any thread: since when a write has made no progress; 0: none is under way.
+  BootNs writing_since() const { return writing_since_.load(std::memory_order_relaxed); }
 
  private:
   struct OwnAck {
@@ -61,7 +63,7 @@ class Outbox final : public ledger::ReplyTo {
   };
   using Item = std::variant<ledger::Answer, OwnAck, Bytes>;
 
-  void append(Bytes& out, Item& item);
+  void append(Bytes& out, const Item& item, BootNs now);
   void release_answered();
 
   Strand strand_;
@@ -74,7 +76,9 @@ class Outbox final : public ledger::ReplyTo {
   std::vector<Taken> slots_;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> answered_;  // in the write under way
-  BootNs writing_at_ = 0;
+  std::size_t unwritten_messages_ = 0;
+  std::size_t messages_in_write_ = 0;
+  std::atomic<BootNs> writing_since_{0};
   bool finishing_ = false;
   bool closed_ = false;
 };

@@ -1,0 +1,40 @@
+#include "app/command_line.hpp"
+
+#include <string_view>
+
+namespace nissa::app {
+
+const char* usage() {
+  return "nissad --config FILE                 serve\n"
+         "nissad --check-config --config FILE  say what is wrong with the file, or nothing\n"
+         "nissad inspect DIR [--json]          what the state in DIR holds; works on a copy, also of a running server\n"
+         "nissad --version\n";
+}
+
+Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
+  CommandLine chosen;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--config") {
+      if (++i == argc) return failure("--config: a file is missing");
+      chosen.config = argv[i];
+    } else if (word == "--check-config") {
+      chosen.verb = CommandLine::Verb::check_config;
+    } else if (word == "--version") {
+      chosen.verb = CommandLine::Verb::version;
+    } else if (word == "--help" || word == "-h") {
+      chosen.verb = CommandLine::Verb::help;
+    } else if (word == "--json" && chosen.verb == CommandLine::Verb::inspect) {
+      chosen.json = true;
+    } else if (word == "inspect" && i == 1) {
+      if (++i == argc) return failure("inspect: a state directory is missing");
+      chosen.verb = CommandLine::Verb::inspect;
+      chosen.directory = argv[i];
+    } else {
+      return failure("unknown argument " + std::string(word) + "; expected:\n" + usage());
+    }
+  }
+  return chosen;
+}
+
+}  // namespace nissa::app

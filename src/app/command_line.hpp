@@ -1,0 +1,20 @@
+// What nissad is asked to do.
+#pragma once
+#include <string>
+
+#include "base/result.hpp"
+
+namespace nissa::app {
+
+struct CommandLine {
+  enum class Verb { serve, check_config, inspect, version, help };
+  Verb verb = Verb::serve;
+  std::string config = "nissa.toml";
+  std::string directory;  // inspect
+  bool json = false;      // inspect
+};
+
+Result<CommandLine> parse_command_line(int argc, const char* const* argv);
+const char* usage();
+
+}  // namespace nissa::app

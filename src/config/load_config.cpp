@@ -1,0 +1,132 @@
+#include "config/load_config.hpp"
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "base/time_types.hpp"
+#include "config/slo_section.hpp"
+
+namespace nissa::config {
+namespace {
+
+constexpr std::int64_t minute_ms = 60'000;
+constexpr std::uint64_t kib = 1u << 10;
+constexpr std::uint64_t mib = 1u << 20;
+constexpr std::uint64_t gib = 1u << 30;
+
+template <class T>
+bool read_count(TomlTable& table, std::string_view key, T& into, std::int64_t least, std::int64_t most) {
+  auto number = static_cast<std::int64_t>(into);
+  const bool set = table.integer(key, number, least, most);
+  into = static_cast<T>(number);
+  return set;
+}
+
+template <class T>
+void read_bytes(TomlTable& table, std::string_view key, T& into, std::uint64_t least, std::uint64_t most) {
+  auto size = static_cast<std::uint64_t>(into);
+  table.bytes(key, size, least, most);
+  into = static_cast<T>(size);
+}
+
+// "127.0.0.1:7440", "[::1]:7440".
+void read_address(TomlTable& table, std::string_view key, std::string& address, std::uint16_t& port) {
+  std::string given;
+  if (!table.text(key, given)) return;
+  const auto colon = given.rfind(':');
+  std::uint16_t number = 0;
+  const bool has_port =
+      colon != given.npos && colon != 0 &&
+      std::from_chars(given.data() + colon + 1, given.data() + given.size(), number).ptr == given.data() + given.size();
+  if (!has_port) return table.problem(key, '"' + given + "\" is no address; expected for example \"127.0.0.1:7440\"");
+  address = given.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  port = number;
+}
+
+void read_listen(TomlTable table, Config& config) {
+  read_address(table, "tcp", config.ingest.address, config.ingest.port);
+  read_address(table, "admin", config.admin.address, config.admin.port);
+  table.refuse_unknown_keys();
+}
+
+void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold) {
+  read_bytes(table, "max_frame", options.max_frame_bytes, 4 * kib, 16 * mib);
+  read_count(table, "max_events", options.max_events, 1, 100'000);
+  read_count(table, "window_batches", options.window_batches, 1, 256);
+  read_bytes(table, "window_bytes", options.window_bytes, 4 * kib, 64 * mib);
+  read_count(table, "max_connections", options.max_connections, 1, 100'000);
+  table.duration_ms("hello_timeout", options.hello_timeout_ms, 100, 10 * minute_ms);
+  table.duration_ms("frame_timeout", options.frame_timeout_ms, 100, 10 * minute_ms);
+  table.duration_ms("idle_timeout", options.idle_timeout_ms, 100, 60 * minute_ms);
+  std::size_t proof = 0;
+  if (table.choice("proof", proof, {"strict", "semantic"})) fold.proof = static_cast<fold::Proof>(proof);
+  std::size_t clock = 0;
+  if (table.choice("clock", clock, {"correct", "trust"})) fold.agent_clock = static_cast<fold::AgentClock>(clock);
+  read_count(table, "remembered_identities", fold.most_identities, 1'000, 100'000'000);
+  read_bytes(table, "remembered_identity_bytes", fold.most_identity_bytes, mib, 16 * gib);
+  read_bytes(table, "max_name", fold.most_name_bytes, 16, 4 * kib);
+  read_count(table, "max_labels", fold.most_labels, 0, 256);
+  read_bytes(table, "max_request_id", fold.most_request_id_bytes, 1, kib);
+  table.refuse_unknown_keys();
+}
+
+void read_gate(TomlTable table, overload::Options& options, std::size_t largest_batch) {
+  read_bytes(table, "ingest_bytes", options.ingest_bytes, mib, 64 * gib);
+  read_bytes(table, "critical_bytes", options.critical_bytes, mib, 16 * gib);
+  read_count(table, "sender_percent", options.sender_percent, 1, 100);
+  table.duration_ns("byte_wait", options.byte_wait_ns, 10 * ns_per_ms, 60 * ns_per_s);
+  table.refuse_unknown_keys();
+  if (const auto possible = options.check(largest_batch); !possible)
+    table.problem("ingest_bytes", possible.error().message);
+}
+
+void read_journal(TomlTable table, Config& config) {
+  table.duration_ns("commit_spacing", config.commit.spacing_ns, 0, ns_per_s);
+  read_bytes(table, "group_bytes", config.commit.group_bytes, 64 * kib, 64 * mib);
+  table.duration_ns("slow_after", config.commit.slow_after_ns, 100 * ns_per_ms, 60 * ns_per_s);
+  table.duration_ms("snapshot_interval", config.snapshot.interval_ms, 1'000, 24 * 60 * minute_ms);
+  read_bytes(table, "snapshot_after", config.snapshot.journal_bytes, mib, 16 * gib);
+  read_bytes(table, "checkpoint_bytes", config.journal.checkpoint_bytes, mib, gib);
+  read_bytes(table, "epoch_bytes", config.epochs.bytes, mib, 16 * gib);
+  read_bytes(table, "tombstone_bytes", config.epochs.tombstone_bytes, 64 * kib, gib);
+  read_count(table, "principal_percent", config.epochs.principal_percent, 1, 100);
+  table.refuse_unknown_keys();
+}
+
+void read_metrics(TomlTable table, admin::Options& options) {
+  std::size_t windows = 0;
+  if (table.choice("slo_windows", windows, {"default", "all"})) options.all_windows = windows == 1;
+  table.refuse_unknown_keys();
+}
+
+}  // namespace
+
+std::expected<Config, Problems> read_config(std::string_view text, const std::string& file) {
+  Problems problems;
+  Config config;
+  TomlTable table = TomlTable::parse(text, file, problems);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  table.text("state_dir", config.state_dir);
+  read_listen(table.section("listen"), config);
+  read_ingest(table.section("ingest"), config.ingest, config.fold);
+  read_gate(table.section("gate"), config.overload, config.ingest.max_frame_bytes);
+  read_journal(table.section("journal"), config);
+  read_metrics(table.section("metrics"), config.admin);
+  config.slos = read_slos(table);
+  table.refuse_unknown_keys();
+  config.journal.directory = config.state_dir;
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return config;
+}
+
+std::expected<Config, Problems> load_config(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (in) text << in.rdbuf();
+  if (!in) return std::unexpected(Problems{file + ": cannot be read; name a file with --config"});
+  return read_config(text.view(), file);
+}
+
+}  // namespace nissa::config

@@ -1,0 +1,36 @@
+// nissa.toml → every room's options. docs/configuration.md has a row for each key; the tidy test compares.
+#pragma once
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/options.hpp"
+#include "config/toml_table.hpp"
+#include "fold/options.hpp"
+#include "ingest/options.hpp"
+#include "journal/options.hpp"
+#include "ledger/options.hpp"
+#include "overload/options.hpp"
+#include "slo/definition.hpp"
+
+namespace nissa::config {
+
+struct Config {
+  std::string state_dir = "nissa-state";
+  ingest::Options ingest;
+  fold::Options fold;
+  overload::Options overload;
+  ledger::CommitOptions commit;
+  ledger::EpochLimits epochs;
+  ledger::SnapshotOptions snapshot;
+  journal::Options journal;
+  admin::Options admin;
+  std::vector<slo::Definition> slos;  // in the order of the file
+};
+
+// All problems at once, each `file:line:column: what; what was expected`.
+std::expected<Config, Problems> read_config(std::string_view text, const std::string& file);
+std::expected<Config, Problems> load_config(const std::string& file);
+
+}  // namespace nissa::config
