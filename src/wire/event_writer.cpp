@@ -1,5 +1,8 @@
 #include "wire/event_writer.hpp"
 
+#include <array>
+#include <cstring>
+
 namespace nissa::wire {
 namespace {
 
@@ -31,23 +34,27 @@ void append_identity(Bytes& out, std::string_view service, std::string_view oper
 }
 
 void append_event(Bytes& body, const EventHead& head, ByteView identity) {
-  ByteWriter writer(body);
-  body.push_back(tag_of(10, WireType::bytes));
-  writer.varint(content_size(head, identity));
-  if (head.time_unix_ns) {
-    body.push_back(tag_of(1, WireType::fixed64));
-    writer.fixed(*head.time_unix_ns);
-  }
-  if (head.duration_ns) {
-    body.push_back(tag_of(2, WireType::fixed64));
-    writer.fixed(*head.duration_ns);
-  }
+  // Tag and length of the event, time, duration, outcome: put together aside, so that the body grows once for them.
+  std::array<Byte, 1 + max_varint_size + 9 + 9 + 2> front;
+  Byte* at = front.data();
+  const auto number = [&at](unsigned field, std::uint64_t value) {
+    *at++ = tag_of(field, WireType::fixed64);
+    std::memcpy(at, &value, sizeof value);
+    at += sizeof value;
+  };
+  *at++ = tag_of(10, WireType::bytes);
+  std::size_t size = content_size(head, identity);
+  for (; size >= 0x80; size >>= 7) *at++ = static_cast<Byte>(size | 0x80);
+  *at++ = static_cast<Byte>(size);
+  if (head.time_unix_ns) number(1, *head.time_unix_ns);
+  if (head.duration_ns) number(2, *head.duration_ns);
   if (head.outcome != EventOutcome::ok) {
-    body.push_back(tag_of(3, WireType::varint));
-    body.push_back(static_cast<Byte>(head.outcome));
+    *at++ = tag_of(3, WireType::varint);
+    *at++ = static_cast<Byte>(head.outcome);
   }
+  body.insert(body.end(), front.data(), at);
   if (!head.request_id.empty()) append_text(body, 4, head.request_id);
-  writer.raw(identity);
+  body.insert(body.end(), identity.begin(), identity.end());
 }
 
 std::size_t event_size(const EventHead& head, ByteView identity) {

@@ -59,6 +59,7 @@ class Peek {
   bool varint(unsigned number, std::uint64_t& value);
   bool fixed(unsigned number, std::uint64_t& value);
   bool bytes(unsigned number, ByteView& value);
+  bool plain_epoch_seen(ByteView value);
   bool epoch_seen();
   bool agent();
 
@@ -97,9 +98,23 @@ bool Peek::bytes(unsigned number, ByteView& value) {
   return true;
 }
 
+// Both its fields are required: with nothing else in it (which is nearly always so) it can be read at once.
+bool Peek::plain_epoch_seen(ByteView value) {
+  constexpr std::size_t running_at = 10;  // behind tag, state_id, tag
+  if (value.size() <= running_at || value[0] != tag_of(1, WireType::fixed64) ||
+      value[9] != tag_of(2, WireType::varint)) {
+    return false;
+  }
+  const Byte* at = value.data() + running_at;
+  const Byte* const end = value.data() + value.size();
+  std::memcpy(&header_.epoch_seen.state_id, value.data() + 1, sizeof header_.epoch_seen.state_id);
+  return read_varint(at, end, header_.epoch_seen.running_ms) == Reason::none && at == end;
+}
+
 bool Peek::epoch_seen() {
   ByteView value;
   if (!bytes(seen_field, value)) return false;
+  if (plain_epoch_seen(value)) return true;
   if (const auto proof = prove_canonical(schema::epoch_seen, value); !proof) {
     inner_ = proof.error().field.empty() ? "" : "." + proof.error().field;
     return fail(proof.error().reason, value.data() + proof.error().offset, seen_field);

@@ -1,5 +1,7 @@
 #include "wire/messages.hpp"
 
+#include <algorithm>
+
 #include "nissa.pb.h"
 #include "wire/canonical_walk.hpp"
 #include "wire/frame.hpp"
@@ -50,11 +52,11 @@ WireMode plain(pb::Mode mode) { return static_cast<WireMode>(mode); }
 std::expected<Hello, Malformed> decode_hello(ByteView bytes) {
   auto read = parse_strict<pb::Hello>(schema::hello, bytes);
   if (!read) return std::unexpected(std::move(read.error()));
-  if (read->protocol() != protocol_version) return std::unexpected(Malformed{Reason::protocol_unknown, 0, "protocol"});
   if (read->agent().size() > agent_limit) return std::unexpected(Malformed{Reason::value_out_of_range, 0, "agent"});
   if (read->has_epoch() && read->epoch() == 0)
     return std::unexpected(Malformed{Reason::value_out_of_range, 0, "epoch"});
   Hello hello;
+  hello.protocol = read->protocol();
   if (read->has_epoch()) hello.epoch = read->epoch();
   hello.agent = read->agent();
   hello.token = read->token();
@@ -221,33 +223,41 @@ std::expected<Ack, Malformed> decode_ack(ByteView bytes) {
 
 namespace {
 
-// The header's fields all have numbers below this one: they may not come back in the body.
 constexpr int first_body_field = 10;
+constexpr int last_item_field = 12;
 
 // `semantic` mode forgives how the body is written, not where: a field of the header in the body could change the key
-// that was admitted.
-std::optional<Malformed> body_bears_header(ByteView batch, std::uint32_t header_size) {
+// that was admitted. And it must not hold more than the header told: the parser makes an object of some hundred bytes
+// of an event that takes two on the wire.
+std::optional<Malformed> body_fault(ByteView batch, const BatchHeader& header) {
   using google::protobuf::internal::WireFormatLite;
-  google::protobuf::io::CodedInputStream body(batch.data() + header_size, static_cast<int>(batch.size() - header_size));
-  while (true) {
-    const auto at = static_cast<std::uint32_t>(header_size + body.CurrentPosition());
+  google::protobuf::io::CodedInputStream body(batch.data() + header.header_size,
+                                              static_cast<int>(batch.size() - header.header_size));
+  for (std::uint32_t found = 0;;) {
+    const auto at = header.header_size + static_cast<std::uint32_t>(body.CurrentPosition());
     const std::uint32_t tag = body.ReadTag();
     if (tag == 0) return std::nullopt;  // the end, or what the parser will refuse
-    if (WireFormatLite::GetTagFieldNumber(tag) < first_body_field) return Malformed{Reason::field_out_of_order, at, ""};
+    const int number = WireFormatLite::GetTagFieldNumber(tag);
+    if (number < first_body_field) return Malformed{Reason::field_out_of_order, at, ""};
+    if (number <= last_item_field && ++found > header.event_count) return Malformed{Reason::event_count_wrong, at, ""};
     if (!WireFormatLite::SkipField(&body, tag)) return Malformed{Reason::truncated, at, ""};
   }
 }
 
 }  // namespace
 
-std::expected<Bytes, Malformed> canonical_form(ByteView batch, std::uint32_t header_size) {
-  if (auto fault = body_bears_header(batch, header_size)) return std::unexpected(std::move(*fault));
+std::expected<Bytes, Malformed> canonical_form(ByteView batch) {
+  const auto header = peek_header(batch);
+  if (!header) return std::unexpected(header.error());
+  if (auto fault = body_fault(batch, *header)) return std::unexpected(std::move(*fault));
   pb::TelemetryBatch message;
   if (!message.ParsePartialFromArray(batch.data(), static_cast<int>(batch.size()))) {
-    return std::unexpected(Malformed{Reason::truncated, header_size, ""});
+    return std::unexpected(Malformed{Reason::truncated, header->header_size, ""});
   }
   if (!message.IsInitialized()) {
-    return std::unexpected(Malformed{Reason::field_missing, header_size, message.InitializationErrorString()});
+    std::string missing = message.InitializationErrorString();
+    missing.resize(std::min(missing.find(','), missing.size()));  // the first of them
+    return std::unexpected(Malformed{Reason::field_missing, header->header_size, std::move(missing)});
   }
   Bytes canonical;
   serialize(canonical, message);

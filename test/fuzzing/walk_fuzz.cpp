@@ -1,0 +1,88 @@
+// Structure-aware differential fuzzing of the proof of the wire: our walks against the literal decode.
+//
+// An input is a program for the generator of messages (support/wire_generator.hpp): its bytes decide what message is
+// made and what is broken in it, so that libFuzzer's changes of bytes are changes of structure. One input in sixteen is
+// taken as the bytes of a message themselves. A difference crashes; at the end it is told how many inputs both sides
+// accepted, and fewer than a fifth is a failure: rejected inputs alone prove little.
+#include <google/protobuf/descriptor.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "base/violation.hpp"
+#include "nissa.pb.h"
+#include "oracle/walk_difference.hpp"
+#include "support/choices.hpp"
+#include "support/wire_generator.hpp"
+
+using namespace nissa;
+
+namespace {
+
+constexpr double least_share = 0.2;
+constexpr std::uint64_t too_few_to_judge = 1000;  // a single input that is run again, for example
+constexpr unsigned most_mutations = 3;
+test::Agreement agreement;
+
+void tell() {
+  std::fprintf(stderr, "accepted by both: %llu of %llu inputs (%.1f %%)\n",
+               static_cast<unsigned long long>(agreement.accepted), static_cast<unsigned long long>(agreement.inputs),
+               100 * agreement.share());
+  if (agreement.inputs < too_few_to_judge || agreement.share() >= least_share) return;
+  std::fprintf(stderr, "fewer than %.0f %%: the generator breaks too much\n", 100 * least_share);
+  std::_Exit(1);
+}
+
+[[noreturn]] void crash(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  std::abort();
+}
+
+std::unique_ptr<google::protobuf::Message> make_message(const wire::MessageRule& rule) {
+  const auto* type = v2::TelemetryBatch::descriptor()->file()->FindMessageTypeByName(std::string(rule.name));
+  return std::unique_ptr<google::protobuf::Message>(
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+}
+
+void check(const wire::MessageRule& rule, google::protobuf::Message& prototype, ByteView bytes) {
+  const bool is_batch = &rule == &wire::schema::telemetry_batch;
+  const std::string difference =
+      is_batch ? test::batch_difference(bytes, agreement) : test::message_difference(rule, prototype, bytes, agreement);
+  if (!difference.empty()) crash(difference);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  std::atexit(tell);
+  set_violation_hook([](std::string_view room, std::string_view expected, const std::source_location&) {
+    crash("violation in " + std::string(room) + ": " + std::string(expected));
+  });
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  ByteView input(data, size);
+  if (input.size() < 2) return 0;
+  const Byte mode = input[0];
+  const auto rules = wire::all_message_rules();
+  // Half of the inputs are batches: the fast walk is there.
+  const wire::MessageRule& rule = mode % 2 == 0 ? wire::schema::telemetry_batch : *rules[input[1] % rules.size()];
+  input = input.subspan(2);
+  const auto message = make_message(rule);
+  if (mode >> 4 == 15) {
+    check(rule, *message, input);
+    return 0;
+  }
+  test::ByteChoices choose(input);
+  const auto mutations = static_cast<unsigned>(choose.below(most_mutations + 1));
+  if (&rule == &wire::schema::telemetry_batch) {
+    message->CopyFrom(test::make_batch(choose));
+  } else {
+    test::fill(*message, choose);
+  }
+  check(rule, *message, test::mutated(*message->GetDescriptor(), test::encoded(*message), mutations, choose));
+  return 0;
+}
