@@ -13,11 +13,16 @@ class EpochBudget {
  public:
   EpochBudget(std::size_t limit, unsigned principal_percent) : limit_(limit), share_(limit / 100 * principal_percent) {}
 
-  bool has_room(std::string_view principal, std::size_t more) const {
-    return more <= limit_ && used_ <= limit_ - more && more <= share_ && used_by(principal) <= share_ - more;
+  // `more` in all, of them `of_principal` for this principal: with what groups under way will take.
+  bool has_room(std::string_view principal, std::size_t more, std::size_t of_principal) const {
+    return used_ + more <= limit_ && used_by(principal) + of_principal <= share_;
   }
   void charge(std::string_view principal, std::size_t bytes);
   void release(std::string_view principal, std::size_t bytes);
+  void clear() {
+    used_ = 0;
+    by_principal_.clear();
+  }
 
   std::size_t used() const { return used_; }
   std::size_t limit() const { return limit_; }
@@ -31,8 +36,8 @@ class EpochBudget {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
-  const std::size_t limit_;
-  const std::size_t share_;
+  std::size_t limit_;
+  std::size_t share_;
   std::size_t used_ = 0;
   boost::unordered_flat_map<std::string, std::size_t, TextHash, std::equal_to<>> by_principal_;
 };

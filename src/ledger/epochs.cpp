@@ -165,14 +165,12 @@ std::optional<EpochObject> Epochs::take_changed() {
 }
 
 void Epochs::put_back(const EpochObject& object) {
-  bool gone = false;
-  bool* queued = &gone;
   if (object.kind == EpochObject::Kind::epoch) {
-    if (const auto found = epochs_.find(object.epoch); found != epochs_.end()) queued = &found->second->queued;
+    if (const auto found = epochs_.find(object.epoch); found != epochs_.end()) found->second->queued = true;
   } else if (Tombstone* found = tombstones_.find(object.epoch)) {
-    queued = &found->queued;
+    found->queued = true;
   }
-  queue(object, *queued);
+  changed_.push_front(object);
 }
 
 void Epochs::for_each_changed(const std::function<void(const EpochObject&, Lsn)>& visit) const {

@@ -71,7 +71,9 @@ class Epochs {
 
   // --- Snapshots. An object that changes is queued once, in the order of the first change since it was last taken.
   std::size_t changed() const { return changed_.size(); }
-  // The next one; it is queued again only by a later change, or by put_back when its transaction failed.
+  // So a snapshot that takes as many as changed() said at its begin has all that changed before; put_back keeps that
+  // true by putting what a failed transaction held in front, even if it has changed again and stands at the back as
+  // well.
   std::optional<EpochObject> take_changed();
   void put_back(const EpochObject& object);
   // What is queued now, and the lsn of each one's last change; for tests and for who wants to look first.

@@ -52,7 +52,7 @@ class Tombstones {
   std::vector<Epoch> epochs() const;
 
  private:
-  const std::size_t limit_;
+  std::size_t limit_;
   RunningMs oldest_alive_ = 0;
   boost::unordered_flat_map<Epoch, Tombstone, EpochHash> by_epoch_;
   std::set<std::pair<RunningMs, Epoch>> by_seen_;

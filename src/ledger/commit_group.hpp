@@ -1,0 +1,127 @@
+// From batches to records to answers: one group is open and takes what comes, at most one is in flight.
+//
+// A key is absent, pending (in the open group or the one in flight, with all who wait for it) or counted. A batch is
+// merged only if its key is absent; a twin of a pending key waits with the first, and neither is answered before the
+// group's fate is known. This is the core that exactly-once counting hangs on: pure, driven by its caller
+// (ledger_component, the simulator), no clock and no thread of its own.
+//
+//   submit ... submit → close → (commit) → apply the record, then durable     all who wait are answered
+//                                        → failed                            all are refused, keys are absent again
+//                                        → the disk is full: nothing; the caller commits the same record again
+//
+// Cost: 100 – 150 ns a batch from submit to its answer, 4 ns a cell beside it.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "ledger/epochs.hpp"
+#include "ledger/group.hpp"
+#include "ledger/group_counts.hpp"
+#include "ledger/ledger_counters.hpp"
+#include "ledger/options.hpp"
+#include "ledger/record.hpp"
+#include "ledger/submission.hpp"
+#include "slo/match_set.hpp"
+
+namespace nissa::ledger {
+
+// What one connection is told, in one piece.
+struct Delivery {
+  std::shared_ptr<ReplyTo> to;
+  std::vector<Answer> answers;
+};
+
+// When the open group is committed: at once if the last commit ended long enough ago, else at that spacing, so that
+// what comes meanwhile shares one fsync. The same in every mode: smaller groups would cost more, not less.
+constexpr BootNs commit_at(BootNs now_ns, BootNs last_ended_ns, std::int64_t spacing_ns) {
+  return std::max(now_ns, last_ended_ns + spacing_ns);
+}
+
+class CommitGroup {
+ public:
+  // All outlive it. `epochs` is moved by its owner's apply alone; here it is asked. `now`: of the state as it stands.
+  CommitGroup(Epochs& epochs, const slo::MatchSets& sets, LedgerCounters& counters, CommitOptions options, StateNow now,
+              std::uint64_t hash_seed = 0);
+
+  // --- What comes in.
+  // False: the open group is full, and the submission has to wait until it closes.
+  bool has_room(const Submission& submission) const;
+  // The answers that need no record: duplicates, conflicts, refusals; for submission.reply_to. The others wait.
+  std::vector<Answer> submit(const Submission& submission, BootNs now_ns);
+
+  enum class Goodbye : std::uint8_t {
+    done,     // nothing of this epoch can be counted any more
+    pending,  // until goodbye_pending() is false
+  };
+  Goodbye goodbye(Epoch epoch, const EpochSeen& seen);
+  bool goodbye_pending(Epoch epoch) const;
+
+  // Goes into the next record. One change at a time: it was planned on the definitions as they stand.
+  void propose(std::vector<Define> defines, std::vector<slo::SloId> retired);
+  bool definitions_pending() const;
+
+  // From now on what would be merged is refused by this name (shutting_down, disk_full); none: taken again.
+  void refuse_new(Reason reason) { refusing_ = reason; }
+
+  // --- The life of a group.
+  bool anything_open() const { return !open_.empty(); }
+  bool is_in_flight() const { return in_flight_now_; }
+  // Also to commit it once more, after the disk was full.
+  const Record& record_in_flight() const { return in_flight_.record; }
+  // Nothing is in flight. The open group, empty or not (then the record is a TICK), is in flight from here on. Decides
+  // which epochs are forgotten. The record stands until durable() or failed().
+  const Record& close(Lsn lsn, UnixMs ledger_ms, RunningMs running_ms);
+  // The record is durable and has been applied.
+  std::vector<Delivery> durable();
+  // The fate of the record is unknown, and the file is never trusted again. Batches are refused, for their agents still
+  // have them; what nobody would repeat (Goodbyes, definitions) goes into the open group.
+  std::vector<Delivery> failed();
+  // Those who have waited too long are told journal_slow, once. Their keys stay pending: the group may get through.
+  std::vector<Delivery> tell_slow(BootNs now_ns);
+  // The same for all who wait: the end of a drain.
+  std::vector<Delivery> tell_all_slow();
+  // When tell_slow next has something to say; the greatest time if nobody waits.
+  BootNs next_slow_at() const;
+
+  std::size_t open_bytes() const { return open_.bytes; }
+
+ private:
+  // What an epoch's batches meet, as far as it is the same for all of them.
+  struct Door {
+    Epoch epoch = 0;
+    Reason closed = Reason::none;
+    const EpochState* known = nullptr;
+  };
+  Door door_of(Epoch epoch, const EpochSeen& seen) const;
+  bool join_twin(const BatchLine& line, const Submission& submission, BootNs now_ns);
+  void join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
+  // none: it is merged. Else why not.
+  Reason merge(const BatchLine& line, const Submission& submission, const Door& door, BootNs now_ns);
+  bool reserve(const BatchLine& line, const Submission& submission, const Door& door);
+  void fill_epochs(const Group& group, Record& record) const;
+  void fill_ended(const Group& group, Record& record) const;
+
+  Answer answer(const BatchLine& line, AckStatus status, Reason reason = Reason::none);
+  Answer refuse(const BatchLine& line, Reason reason);
+  Answer final_answer(const Waiter& waiter);
+  std::uint32_t retry_after_ms(Reason reason) const;
+  template <class F>
+  std::vector<Delivery> tell(Group& group, std::size_t from, std::size_t to, F answer_of);
+  ClassBooks& books(const BatchLine& line) { return counters_.classes[index_of(line.key.priority)]; }
+
+  Epochs& epochs_;
+  const slo::MatchSets& sets_;
+  LedgerCounters& counters_;
+  const CommitOptions options_;
+  StateNow now_;
+  Group open_;
+  Group in_flight_;
+  bool in_flight_now_ = false;
+  GroupCounts counts_;  // of the open group
+  Reason refusing_ = Reason::none;
+};
+
+}  // namespace nissa::ledger
