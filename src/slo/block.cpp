@@ -31,6 +31,7 @@ void Block::set_head(UnixMs head_ms) {
   head_ms_ = head_ms;
   head_ = bucket_of(head_ms);
   starts_ = window_starts(head_);
+  target_ = Target{};
 }
 
 void Block::advance(UnixMs head_ms) {
@@ -76,17 +77,34 @@ void Block::roll_to(Bucket head) {
 }
 
 template <std::size_t Ring>
-void Block::add_to_ring(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn) {
+void Block::aim_at_ring(Bucket bucket, std::uint64_t lsn) {
   if (bucket < ring_start(Ring)) return;
   constexpr std::int32_t buckets = ring_specs[Ring].period_buckets();
   const std::int32_t period = bucket / buckets;
   BucketRing& ring = rings_[Ring];
   if (loaded_ != nullptr && lsn <= loaded_->rows[Ring][ring.slot_of(period)]) return;
-  if (Row* row = ring.claim(period)) {
-    row->add(lane, counts, lsn);
-  } else {
+  Row* row = ring.claim(period);
+  if (row == nullptr) {
     violation("slo", "a slot holds no newer period than the ring does");
+    return;
   }
+  row->set_changed_lsn(lsn);
+  target_.rows[target_.row_count++] = row;
+}
+
+void Block::aim_at(Bucket bucket, std::uint64_t lsn) {
+  target_ = Target{bucket, lsn};
+  target_.into_life = loaded_ == nullptr || lsn > loaded_->life;
+  if (bucket > head_ + buckets_ahead) {
+    violation("slo", "a count lies at most 6 buckets ahead of the head");
+    return;
+  }
+  [&]<std::size_t... Ring>(std::index_sequence<Ring...>) {
+    (aim_at_ring<Ring>(bucket, lsn), ...);
+  }(std::make_index_sequence<ring_count>());
+  if (loaded_ != nullptr || bucket > head_) return;
+  target_.segment = 0;
+  for (const Bucket start : starts_) target_.segment += bucket < start ? 1 : 0;
 }
 
 void Block::add(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn) {
@@ -95,18 +113,10 @@ void Block::add(std::uint32_t lane, Bucket bucket, const Counts& counts, std::ui
     return;
   }
   if (counts.total == 0) return;
-  if (loaded_ == nullptr || lsn > loaded_->life) life_.add(lane, counts, head_ms_, lsn);
-  if (bucket > head_ + buckets_ahead) {
-    violation("slo", "a count lies at most 6 buckets ahead of the head");
-    return;
-  }
-  [&]<std::size_t... Ring>(std::index_sequence<Ring...>) {
-    (add_to_ring<Ring>(lane, bucket, counts, lsn), ...);
-  }(std::make_index_sequence<ring_count>());
-  if (loaded_ != nullptr || bucket > head_) return;
-  std::size_t segment = 0;
-  for (const Bucket start : starts_) segment += bucket < start ? 1 : 0;
-  if (segment < window_count) sums_.add(lane, segment, counts);
+  if (bucket != target_.bucket || lsn != target_.lsn) aim_at(bucket, lsn);
+  if (target_.into_life) life_.add(lane, counts, head_ms_, lsn);
+  for (std::size_t i = 0; i < target_.row_count; ++i) target_.rows[i]->add(lane, counts);
+  if (target_.segment < window_count) sums_.add(lane, target_.segment, counts);
 }
 
 void Block::rebuild_sums() {

@@ -15,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -86,8 +87,18 @@ class Block {
     std::array<std::vector<std::uint64_t>, ring_count> rows;  // by slot
     std::uint64_t life = 0;
   };
+  // Where the counts of one bucket in one record go: worked out once for all SLOs.
+  struct Target {
+    Bucket bucket = std::numeric_limits<Bucket>::min();
+    std::uint64_t lsn = 0;
+    std::array<Row*, ring_count> rows{};
+    std::size_t row_count = 0;
+    std::size_t segment = window_count;  // none
+    bool into_life = true;
+  };
+  void aim_at(Bucket bucket, std::uint64_t lsn);
   template <std::size_t Ring>
-  void add_to_ring(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn);
+  void aim_at_ring(Bucket bucket, std::uint64_t lsn);
   void set_head(UnixMs head_ms);
   void roll_to(Bucket head);
   void rebuild_sums();
@@ -99,6 +110,7 @@ class Block {
   UnixMs head_ms_ = 0;
   Bucket head_ = 0;
   WindowStarts starts_{};
+  Target target_;                       // forgotten when the head moves on
   std::unique_ptr<LoadedLsns> loaded_;  // while replaying
 };
 

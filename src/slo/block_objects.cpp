@@ -46,14 +46,15 @@ Status Block::load_object(BlockObject object, ByteView value, std::uint64_t lsn)
   if (object.ring >= ring_count || object.slot >= rings_[object.ring].slots()) return failure("block: no such row");
   const auto decoded = decode_row(value);
   if (!decoded) return failure(decoded.error().message);
+  target_ = Target{};  // it may point to what is replaced here
   BucketRing& ring = rings_[object.ring];
   if (ring.slot_of(decoded->period) != object.slot) return failure("row: its period belongs into another slot");
   Row& row = ring.row_in(object.slot);
   row.begin(decoded->period);
   for (std::uint32_t lane = 0; lane < block_lanes; ++lane) {
-    if (decoded->lanes[lane].total != 0) row.add(lane, decoded->lanes[lane], lsn);
+    if (decoded->lanes[lane].total != 0) row.add(lane, decoded->lanes[lane]);
   }
-  row.mark_unchanged_since(lsn);
+  row.set_changed_lsn(lsn);
   loaded_->rows[object.ring][object.slot] = lsn;
   return {};
 }

@@ -16,14 +16,14 @@ class Row {
   // Which period it counts; meaningless while empty.
   std::int32_t period() const { return period_; }
   bool empty() const { return narrow_ == nullptr && wide_ == nullptr; }
-  // Of the last record that changed it.
+  // The last record that changed it: whoever adds says so.
   std::uint64_t changed_lsn() const { return changed_lsn_; }
+  void set_changed_lsn(std::uint64_t lsn) { changed_lsn_ = lsn; }
 
   // All lanes zero, for `period`. Memory is reused where there is some.
   void begin(std::int32_t period);
   // Not empty.
-  void add(std::uint32_t lane, const Counts& counts, std::uint64_t lsn) {
-    changed_lsn_ = lsn;
+  void add(std::uint32_t lane, const Counts& counts) {
     if (narrow_ != nullptr) [[likely]] {
       std::uint32_t* cell = narrow_.get() + 2 * lane;
       const std::uint64_t total = cell[1] + counts.total;
@@ -37,8 +37,6 @@ class Row {
     wide_[2 * lane] += counts.good;
     wide_[2 * lane + 1] += counts.total;
   }
-  // What a snapshot that holds all up to `lsn` knows: nothing changed since.
-  void mark_unchanged_since(std::uint64_t lsn) { changed_lsn_ = lsn; }
   Counts at(std::uint32_t lane) const;
   void release();
 
