@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <exception>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "async/strand.hpp"
 #include "base/violation.hpp"
@@ -26,7 +28,9 @@ void report(std::exception_ptr error) {
 }  // namespace
 
 struct EventLoop::Inside {
-  explicit Inside(int threads) : context(threads), executor(context.get_executor()), guard(context.get_executor()) {}
+  explicit Inside(int the_threads)
+      : threads(the_threads), context(threads), executor(context.get_executor()), guard(context.get_executor()) {}
+  const int threads;
   boost::asio::io_context context;
   Executor executor;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
@@ -60,6 +64,12 @@ void EventLoop::run() {
     } catch (...) {
       report(std::current_exception());
     }
+}
+
+void EventLoop::run_threads() {
+  std::vector<std::jthread> others;
+  for (int i = 1; i < inside_->threads; ++i) others.emplace_back([this] { run(); });
+  run();
 }
 
 std::size_t EventLoop::run_ready() {

@@ -2,7 +2,7 @@
 //
 // It is the first member of whoever owns the components (so it is destroyed last), and is stopped by running dry, never
 // by force: stop the components, stop the Timers, then release(): run() returns when the last handler has run.
-// Thread statement: any thread, but for run(), run_ready() and the destructor, whose threads are said below.
+// Thread statement: any thread, but for the run functions and the destructor, whose threads are said below.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -27,6 +27,8 @@ class EventLoop {
 
   // This thread serves the loop until release() was called and nothing is left to do.
   void run();
+  // The same with as many threads as the constructor was told, this one among them.
+  void run_threads();
   // Runs what is ready and returns how many handlers that were. For tests and the simulator: one thread, nothing waits.
   std::size_t run_ready();
   // Lets run() return once nothing is left.

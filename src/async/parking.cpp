@@ -7,7 +7,7 @@
 namespace nissa {
 
 // Shared with the timer, which may fire on another thread: whoever claims it first wakes it. One that the timer claimed
-// stays in the line until somebody passes it there.
+// stays in the line until it is passed or swept.
 struct Parking::Waiter {
   explicit Waiter(Parked<Woken> waiting) : parked(std::move(waiting)) {}
   bool claim() { return !claimed.exchange(true, std::memory_order_acq_rel); }
@@ -17,7 +17,13 @@ struct Parking::Waiter {
   TimerId timer = 0;
 };
 
-Parking::~Parking() = default;
+Parking::~Parking() {
+  for (const auto& waiter : waiting_) {
+    if (!waiter->claim()) continue;
+    violation("async", "nobody is parked any more where a Parking ends");
+    waiter->parked.wake(Woken::cancelled);
+  }
+}
 
 Task<void> Parking::park() {
   strand_.entered();
@@ -28,7 +34,7 @@ Task<void> Parking::park() {
 Task<Woken> Parking::park_until(Timers& timers, BootNs deadline) {
   strand_.entered();
   return nissa::park<Woken>([this, &timers, deadline](Parked<Woken> parked) {
-    while (!waiting_.empty() && waiting_.front()->claimed.load(std::memory_order_acquire)) waiting_.pop_front();
+    if (waiting_.size() >= sweep_at_) sweep();
     auto waiter = std::make_shared<Waiter>(std::move(parked));
     waiting_.push_back(waiter);
     waiter->timers = &timers;
@@ -36,6 +42,11 @@ Task<Woken> Parking::park_until(Timers& timers, BootNs deadline) {
       if (waiter->claim()) waiter->parked.wake(slept == Slept::elapsed ? Woken::timed_out : Woken::cancelled);
     });
   });
+}
+
+void Parking::sweep() {
+  std::erase_if(waiting_, [](const auto& waiter) { return waiter->claimed.load(std::memory_order_acquire); });
+  sweep_at_ = 2 * waiting_.size() + 8;
 }
 
 bool Parking::wake_one() {

@@ -42,8 +42,10 @@ class Parking {
 
  private:
   struct Waiter;
+  void sweep();
   Strand strand_;
   std::deque<std::shared_ptr<Waiter>> waiting_;
+  std::size_t sweep_at_ = 8;  // doubles with what is alive: timed-out waiters cost O(1) each
 };
 
 }  // namespace nissa

@@ -101,7 +101,7 @@ template <class R>
 concept StrandAnswer = std::is_void_v<R> || (std::is_object_v<R> && std::is_default_constructible_v<R>);
 
 // Runs fn (a plain callable) on the strand and comes back on the caller's executor with what it returned.
-// Cost: two posts, 0.3 – 0.6 µs when nobody must be woken.
+// Cost: two hops, 0.2 µs with one thread and 0.4 µs with two (waking an idle thread: 19 µs more).
 template <class F>
   requires StrandAnswer<std::invoke_result_t<F&>>
 [[nodiscard]] Task<std::invoke_result_t<F&>> run_on(const Strand& strand, F fn) {

@@ -120,7 +120,12 @@ HttpProgress HttpRequestReader::accept_body(std::size_t limit) {
 }
 
 std::string HttpRequestReader::take_body() { return std::move(inside_->parser->get().body()); }
-void HttpRequestReader::next() { inside_->restart(); }
+
+void HttpRequestReader::next() {
+  inside_->restart();
+  inside_->head = {};  // a request that cannot be read must not look like the one before
+}
+
 bool HttpRequestReader::empty() const { return inside_->begin == inside_->end && inside_->head_bytes == 0; }
 
 void HttpRequestReader::drop_buffer() {

@@ -165,7 +165,7 @@ struct HttpServer::Inside {
     keep_alive = keep_alive && !stopping.load(std::memory_order_relaxed);
     const bool written = co_await write(session, std::move(response), keep_alive);
     session.reader.next();
-    co_return written && keep_alive;
+    co_return written&& keep_alive;
   }
 
   Task<bool> write(Session& session, HttpResponse response, bool keep_alive) {

@@ -36,7 +36,7 @@ class HttpServer {
   Status open();  // blocking, once, before start()
   std::uint16_t port() const;
   void start();
-  // Any thread, once, after start(). Idle connections are closed at once, requests under way are answered, what has
+  // Any thread, once. Idle connections are closed at once, requests under way are answered, what has
   // not ended after grace_ns is closed.
   Task<void> async_stop(std::int64_t grace_ns);
 

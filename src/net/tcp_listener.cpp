@@ -37,6 +37,7 @@ struct TcpListener::Inside {
   const Handler handler;
   const Strand strand;
   std::uint16_t port = 0;
+  bool started = false;  // before anything runs
   Acceptor acceptor NISSA_GUARDED_BY(strand);
   Parking room NISSA_GUARDED_BY(strand);   // the accept loop, while there are max_connections
   Parking pause NISSA_GUARDED_BY(strand);  // the accept loop, while the system has no room
@@ -108,6 +109,8 @@ struct TcpListener::Inside {
       co_await handler(std::move(connection));
     } catch (const std::exception& thrown) {
       violation("net", std::string("a session ends without an exception, not with: ") + thrown.what());
+    } catch (...) {
+      violation("net", "a session ends without an exception");
     }
     stream->close();
     post_to(strand, [this, id] {
@@ -147,12 +150,15 @@ TcpListener::~TcpListener() = default;
 
 Status TcpListener::open() { return inside_->open(); }
 std::uint16_t TcpListener::port() const { return inside_->port; }
-void TcpListener::start() { spawn_on(inside_->strand, inside_->accept_loop()); }
+void TcpListener::start() {
+  inside_->started = true;
+  spawn_on(inside_->strand, inside_->accept_loop());
+}
 
 Task<void> TcpListener::async_stop(std::int64_t grace_ns) {
   spawn_on(inside_->strand, inside_->stop(grace_ns));
   co_await inside_->stopped.wait();
-  co_await inside_->accepting_ended.wait();
+  if (inside_->started) co_await inside_->accepting_ended.wait();
 }
 
 std::size_t TcpListener::connections() const { return inside_->connections.value(); }

@@ -38,7 +38,7 @@ class TcpListener {
   std::uint16_t port() const;  // the real one, after open()
   void start();
 
-  // Any thread, once, after start(). Stops accepting at once; closes what has not ended after grace_ns; returns when
+  // Any thread, once. Stops accepting at once; closes what has not ended after grace_ns; returns when
   // the last session has ended.
   Task<void> async_stop(std::int64_t grace_ns);
 

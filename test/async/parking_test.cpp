@@ -9,6 +9,7 @@
 #include "async/latch.hpp"
 #include "async/mailbox.hpp"
 #include "support/hand_loop.hpp"
+#include "support/printers.hpp"
 #include "support/seed.hpp"
 
 using namespace nissa;

@@ -7,6 +7,7 @@
 
 #include "async/strand.hpp"
 #include "support/hand_loop.hpp"
+#include "support/printers.hpp"
 #include "support/seed.hpp"
 
 using namespace nissa;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "support/printers.hpp"
 #include "support/seed.hpp"
 
 using namespace nissa;

@@ -1,5 +1,8 @@
 // Real sockets on the loopback: what memory cannot show.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -11,6 +14,7 @@
 #include "net/http_server.hpp"
 #include "net/tcp_connect.hpp"
 #include "net/tcp_listener.hpp"
+#include "support/manual_clock.hpp"
 #include "support/seed.hpp"
 
 using namespace nissa;
@@ -44,6 +48,24 @@ struct Running {
   EventLoop loop;
   Timers timers;
   std::vector<std::thread> workers;
+};
+
+// How many more descriptors this process may open.
+class Descriptors {
+ public:
+  Descriptors() { ::getrlimit(RLIMIT_NOFILE, &before_); }
+  ~Descriptors() { leave_all(); }
+  void leave(rlim_t more) const {
+    const int next = ::open("/dev/null", O_RDONLY);  // the lowest that is free
+    ::close(next);
+    rlimit less = before_;
+    less.rlim_cur = static_cast<rlim_t>(next) + more;
+    ::setrlimit(RLIMIT_NOFILE, &less);
+  }
+  void leave_all() const { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 Task<void> echo(Connection connection) {
@@ -128,6 +150,42 @@ TEST_CASE("at its limit a listener accepts nobody until somebody goes") {
     co_await listener.async_stop(0);
     (*second)->close();
   });
+}
+
+TEST_CASE("without descriptors a listener pauses, and goes on when there are some again") {
+  EventLoop loop(1);
+  test::ManualClock clock;
+  Timers timers(loop, clock, Timers::Drive::by_hand);
+  std::thread worker([&] { loop.run(); });
+  {
+    TcpListener listener(loop, timers, {}, echo);
+    REQUIRE(listener.open());
+    listener.start();
+    Latch done;
+    const Strand own(loop);
+    spawn_on(own,
+             [](Strand strand, Timers& the_timers, TcpListener& the_listener, test::ManualClock& hand,
+                Latch& end) -> Task<void> {
+               const Descriptors all;
+               all.leave(1);  // for the client; the server gets none
+               const auto stream = co_await tcp_connect(strand, the_timers, "127.0.0.1", the_listener.port(),
+                                                        the_timers.now() + 10 * ns_per_s);
+               REQUIRE(stream);
+               while (the_listener.pauses() == 0) co_await yield_turn();
+               CHECK(the_listener.accepted() == 0);
+               all.leave_all();
+               hand.advance(100 * ns_per_ms);
+               the_timers.fire_due();
+               CHECK(co_await ask(**stream, "hello") == "hello");
+               (*stream)->close();
+               co_await the_listener.async_stop(0);
+               end.open();
+             }(own, timers, listener, clock, done));
+    while (!done.is_open()) std::this_thread::yield();
+  }
+  timers.stop();
+  loop.release();
+  worker.join();
 }
 
 TEST_CASE("an address that is taken or is none fails with what was wrong") {
