@@ -146,6 +146,12 @@ std::vector<Epoch> Epochs::to_forget(RunningMs running_ms, std::size_t most, con
   return chosen;
 }
 
+std::vector<Epoch> Epochs::latest(std::size_t most) const {
+  std::vector<Epoch> list;
+  for (auto one = due_.rbegin(); one != due_.rend() && list.size() < most; ++one) list.push_back(one->second);
+  return list;
+}
+
 void Epochs::queue(const EpochObject& object, bool& queued) {
   if (queued) return;
   queued = true;

@@ -62,6 +62,8 @@ class Epochs {
   std::size_t size() const { return epochs_.size(); }
   std::size_t tombstones() const { return tombstones_.size(); }
   std::size_t tombstone_bytes() const { return tombstones_.bytes(); }
+  // At most so many, those first that began or were looked at by to_forget last.
+  std::vector<Epoch> latest(std::size_t most) const;
 
   // --- When a group closes.
   // Epochs whose last record is 8 days of running time back, ascending; at most `most`, the others next time. Not those

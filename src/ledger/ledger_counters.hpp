@@ -53,6 +53,12 @@ struct LedgerCounters {
   Counter held;  // submissions that waited for room in the open group
 
   // Gauges, as of the last record.
+  Counter lsn;
+  Counter ledger_ms;  // since 1970
+  Counter running_ms;
+  Counter clock_held;  // 1: a step of the wall clock is not believed
+  Counter snapshots;   // completed since the start
+  Counter quarantined_slos;
   Counter open_bytes;
   Counter epochs;
   Counter epoch_bytes;

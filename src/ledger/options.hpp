@@ -22,4 +22,25 @@ struct CommitOptions {
   std::uint32_t retry_later_ms = 10'000;  // what needs an epoch to be forgotten or a disk to be mended
 };
 
+struct SnapshotOptions {
+  std::int64_t every_ms = 60'000;           // of ledger time, begin to begin
+  std::uint64_t journal_bytes = 64u << 20;  // or so many bytes of records since the last begin
+  std::size_t slice_bytes = 256u << 10;     // of rows in one transaction (its last row may go beyond)
+  std::size_t slice_rows = 512;             // and so many rows, each some microseconds of SQLite
+};
+
+struct ClockOptions {
+  std::int64_t slew_ppm = 500;
+  std::int64_t step_ms = 5'000;      // further apart, the wall clock is not believed
+  std::int64_t stable_ms = 300'000;  // until it has been stable for so long
+  std::int64_t wobble_ms = 1'000;    // a held wall clock that moves by more than this is not stable
+};
+
+struct Options {
+  CommitOptions commit;
+  EpochLimits epochs;
+  SnapshotOptions snapshot;
+  ClockOptions clock;
+};
+
 }  // namespace nissa::ledger
