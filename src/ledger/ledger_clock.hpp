@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/time_types.hpp"
+#include "ledger/options.hpp"
 
 namespace nissa::ledger {
 
@@ -23,13 +24,6 @@ enum class ClockHold : std::uint8_t {
   standing,       // adopted, but it lies before the last ledger time, so time stands there
 };
 std::string_view name_of(ClockHold hold);
-
-struct ClockOptions {
-  std::int64_t slew_ppm = 500;
-  std::int64_t step_ms = 5'000;
-  std::int64_t stable_ms = 300'000;
-  std::int64_t wobble_ms = 1'000;  // a held wall clock that moves by more than this is not stable
-};
 
 struct ClockReading {
   UnixMs now_ms = 0;

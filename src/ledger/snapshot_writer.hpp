@@ -15,16 +15,10 @@
 
 #include "journal/journal.hpp"
 #include "ledger/ledger.hpp"
+#include "ledger/options.hpp"
 #include "ledger/row_catalog.hpp"
 
 namespace nissa::ledger {
-
-struct SnapshotOptions {
-  std::int64_t every_ms = 60'000;           // of ledger time, begin to begin
-  std::uint64_t journal_bytes = 64u << 20;  // or so many bytes of records since the last begin
-  std::size_t slice_bytes = 256u << 10;     // of rows in one transaction (its last row may go beyond)
-  std::size_t slice_rows = 512;             // and so many rows, each some microseconds of SQLite
-};
 
 class SnapshotWriter {
  public:
