@@ -2,6 +2,7 @@
 #include "journal/sqlite_journal_store.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -32,9 +33,13 @@ std::uint64_t scrambled(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-Damage damage_of(int code) {
+Damage damage_of(int code, const std::string& path) {
   const int kind = code & 0xff;
-  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB ? Damage::database_damaged : Damage::none;
+  // SQLITE_ERROR: our statements are sound, so what the file says of itself is not (an unknown schema format).
+  bool damaged = kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR;
+  // A header that forbids writing, in a file that the system lets us write.
+  damaged = damaged || (kind == SQLITE_READONLY && access(path.c_str(), W_OK) == 0);
+  return damaged ? Damage::database_damaged : Damage::none;
 }
 
 }  // namespace
@@ -83,7 +88,8 @@ std::unexpected<JournalError> Store::wrong(Damage damage, const std::string& wha
 
 std::unexpected<JournalError> Store::said(const std::string& doing, int code) const {
   const std::string detail = database_ != nullptr ? sqlite3_errmsg(database_) : "";
-  return wrong(damage_of(code), doing + ": " + sqlite3_errstr(code) + (detail.empty() ? "" : " (" + detail + ")"));
+  return wrong(damage_of(code, path_),
+               doing + ": " + sqlite3_errstr(code) + (detail.empty() ? "" : " (" + detail + ")"));
 }
 
 int Store::connect(bool create) {

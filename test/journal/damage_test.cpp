@@ -1,0 +1,252 @@
+// What a start finds wrong must be said, by name; never a silently shorter or other state.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "journal/anchor.hpp"
+#include "journal_helpers.hpp"
+#include "support/fake_journal.hpp"
+#include "support/seed.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace nissa;
+using namespace nissa::test;
+using journal::Damage;
+
+namespace {
+
+using Files = std::map<std::string, std::string>;
+constexpr const char* database = "state-1.db";
+constexpr const char* wal = "state-1.db-wal";
+
+Files read_files(const std::string& directory) {
+  Files files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  return files;
+}
+
+void write_files(const std::string& directory, const Files& files) {
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directory(directory);
+  for (const auto& [name, bytes] : files) std::ofstream(directory + "/" + name, std::ios::binary) << bytes;
+}
+
+// A state with records and rows in the database and more of both in the wal, as a kill leaves it.
+struct Sample {
+  TempDir directory;
+  FakeDisk disk;
+  Files files;
+  Files settled;           // after one more start: the log is empty, all is in the database
+  journal::Lsn first = 0;  // oldest record that recovery asks for
+
+  Sample() {
+    auto random = random_for(40);
+    for (const int commits : {100, 20}) {
+      auto opened = open_at(directory.path());
+      REQUIRE(opened);
+      REQUIRE(opened->journal->start());
+      for (int count = 0; count < commits; ++count) {
+        auto commit = random_commit(random, disk.last_lsn + 1);
+        if (commit.record.size() > 8000) commit.record.resize(8000);
+        commit.trim_below = disk.last_lsn > 30 ? disk.last_lsn - 30 : 0;
+        REQUIRE(commit_and_wait(*opened->journal, commit) == journal::CommitResult::durable);
+        disk.apply(commit);
+      }
+    }
+    first = disk.records.begin()->first;
+    files = read_files(directory.path());
+    REQUIRE(open_at(directory.path())->journal->start());
+    settled = read_files(directory.path());
+  }
+};
+
+Sample& sample() {
+  static Sample one;
+  return one;
+}
+
+std::string name(Damage damage) { return std::string(name_of(damage)); }
+
+// The damage that opening and reading `files` names, or "exact"; anything else fails the test.
+std::string outcome(const Files& files) {
+  const TempDir parent;
+  const std::string directory = parent / "state";
+  write_files(directory, files);
+  const FakeDisk& disk = sample().disk;
+  {
+    auto opened = open_at(directory);
+    if (!opened) return name(opened.error().damage);
+    const auto read = contents(*opened->journal, sample().first);
+    if (!read) return name(read.error().damage);
+    if (read->rows != disk.rows || read->records != disk.records) return "another state";
+    if (const auto started = opened->journal->start(); !started) return name(started.error().damage);
+    const auto next = journal::Commit{.lsn = disk.last_lsn + 1, .record = Bytes(20'000, 7), .put = {{{1}, 9, {9}}}};
+    if (commit_and_wait(*opened->journal, next) != journal::CommitResult::durable) return "no commit";
+  }
+  // What was built upon it is sound, too: no free page was one in use.
+  auto again = open_at(directory);
+  if (!again) return "unsound after a commit: " + again.error().message;
+  const auto read = contents(*again->journal, sample().first);
+  if (!read) return "unsound after a commit: " + read.error().message;
+  return read->rows.size() == disk.rows.size() + 1 && read->records.size() == disk.records.size() + 1
+             ? "exact"
+             : "another state after a commit";
+}
+
+bool named_or_exact(const std::string& found) {
+  if (found == "exact") return true;
+  for (int damage = 1; damage <= static_cast<int>(Damage::rows_missing); ++damage) {
+    if (found == name_of(static_cast<Damage>(damage))) return true;
+  }
+  return false;
+}
+
+Files without(const std::string& file) {
+  Files files = sample().files;
+  files.erase(file);
+  return files;
+}
+
+Files changed(const std::string& file, std::size_t at, char to) {
+  Files files = sample().files;
+  files[file][at] = to;
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("undamaged files are read exactly") { CHECK(outcome(sample().files) == "exact"); }
+
+TEST_CASE("one flipped bit anywhere: the exact state or a named damage") {
+  auto random = random_for(41);
+  std::map<std::string, int> seen;
+  for (const Files* pristine : {&sample().files, &sample().settled}) {
+    for (const char* file : {database, wal, "ANCHOR"}) {
+      const std::size_t size = pristine->at(file).size();
+      const std::size_t stride = 97 * (1 + size / 30'000);
+      for (std::size_t at = random() % stride; at < size; at += stride) {
+        Files files = *pristine;
+        files[file][at] = static_cast<char>(files[file][at] ^ (1 << random() % 8));
+        const std::string found = outcome(files);
+        CAPTURE(file);
+        CAPTURE(at);
+        CHECK_MESSAGE(named_or_exact(found), found);
+        ++seen[found];
+      }
+    }
+  }
+  std::string all;
+  for (const auto& [found, count] : seen) all += found + ": " + std::to_string(count) + "  ";
+  CAPTURE(all);
+  CHECK(seen["bad_crc"] > 0);
+  CHECK(seen["tail_missing"] > 0);
+}
+
+TEST_CASE("every bit of the database's header: the exact state or a named damage") {
+  for (std::size_t at = 0; at < 100; ++at) {
+    Files files = sample().settled;
+    files[database][at] = static_cast<char>(files[database][at] ^ (1 << at % 8));
+    const std::string found = outcome(files);
+    CAPTURE(at);
+    CHECK_MESSAGE(named_or_exact(found), found);
+  }
+}
+
+TEST_CASE("a file cut off at every 4 KiB: the exact state or a named damage") {
+  for (const char* file : {database, wal}) {
+    for (std::size_t size = 0; size < sample().files[file].size(); size += 4096) {
+      Files files = sample().files;
+      files[file].resize(size);
+      const std::string found = outcome(files);
+      CAPTURE(file);
+      CAPTURE(size);
+      CHECK_MESSAGE(named_or_exact(found), found);
+      if (file == wal) CHECK(found == "tail_missing");
+    }
+  }
+}
+
+TEST_CASE("a lost log is a missing tail, and the message says which records") {
+  CHECK(outcome(without(wal)) == "tail_missing");
+  const TempDir parent;
+  write_files(parent / "state", without(wal));
+  const auto opened = open_at(parent / "state");
+  REQUIRE(!opened);
+  CHECK(opened.error().message.find("ends with record 100, ANCHOR knows that record 120 was on disk: 20") !=
+        std::string::npos);
+  CHECK(opened.error().message.find("Ways on") != std::string::npos);
+  // Looking changed nothing: with the log put back, all is there.
+  Files files = read_files(parent / "state");
+  files[wal] = sample().files[wal];
+  CHECK(outcome(files) == "exact");
+}
+
+TEST_CASE("a missing or empty database, a missing or damaged ANCHOR, and a newer version are told apart") {
+  CHECK(outcome(without(database)) == "database_missing");
+  Files files = sample().files;
+  files[database].clear();
+  CHECK(outcome(files) == "database_missing");
+  CHECK(outcome(without("ANCHOR")) == "anchor_missing");
+  files = without("ANCHOR");
+  files[database][0] = 'x';
+  CHECK(outcome(files) == "anchor_missing");
+  files = changed("ANCHOR", 30, 1);
+  files["ANCHOR"][4096 + 30] = 1;
+  CHECK(outcome(files) == "anchor_damaged");
+  files = sample().settled;
+  files[database][63] = 9;
+  CHECK(outcome(files) == "newer_version");
+}
+
+TEST_CASE("a database of another state, an old copy of it, or an old copy of ANCHOR is refused") {
+  const TempDir parent;
+  {
+    auto other = open_at(parent / "other");
+    REQUIRE(other->journal->start());
+    for (journal::Lsn lsn = 1; lsn < 200; ++lsn) commit_and_wait(*other->journal, {.lsn = lsn});
+  }
+  Files files = read_files(parent / "other");
+  files["ANCHOR"] = sample().files["ANCHOR"];
+  CHECK(outcome(files) == "wrong_database");
+
+  const std::string directory = parent / "state";
+  write_files(directory, sample().files);
+  for (int start = 0; start < 2; ++start) {
+    auto opened = open_at(directory);
+    REQUIRE(opened->journal->start());
+    commit_and_wait(*opened->journal, {.lsn = opened->last_lsn + 1});
+  }
+  files = read_files(directory);
+  Files old_database = files;
+  old_database[database] = sample().files[database];
+  old_database[wal] = sample().files[wal];
+  CHECK(outcome(old_database) == "tail_missing");
+  files["ANCHOR"] = sample().files["ANCHOR"];
+  CHECK(outcome(files) == "anchor_damaged");
+}
+
+TEST_CASE("a birth that was cut short at any point is begun again; nothing was acknowledged yet") {
+  const TempDir parent;
+  const std::string directory = parent / "state";
+  REQUIRE(open_at(directory));
+  const Files born = read_files(directory);
+  for (std::size_t size = 0; size <= born.at(database).size(); size += born.at(database).size()) {
+    Files files = born;
+    files.erase("ANCHOR");
+    files[database].resize(size);
+    write_files(directory, files);
+    const auto opened = open_at(directory);
+    REQUIRE(opened);
+    CHECK(opened->new_state);
+  }
+  Files files = born;
+  files["ANCHOR"] = std::string(4608, '\0');
+  write_files(directory, files);
+  CHECK(open_at(directory)->new_state);
+}

@@ -1,0 +1,77 @@
+#include "journal/state_dir.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "journal_helpers.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace nissa;
+using namespace nissa::test;
+
+namespace {
+
+// What `body` returns in a process of its own, as text.
+std::string in_child(const std::function<std::string()>& body) {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const std::string text = body();
+    const bool told = write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    _exit(told ? 0 : 1);
+  }
+  close(ends[1]);
+  std::string text;
+  char piece[256];
+  for (ssize_t got; (got = read(ends[0], piece, sizeof piece)) > 0;) text.append(piece, static_cast<std::size_t>(got));
+  close(ends[0]);
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  return text;
+}
+
+std::string opening(const std::string& directory) {
+  const auto opened = open_at(directory);
+  return opened ? "opened" : std::string(name_of(opened.error().damage)) + ": " + opened.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a second process on the same state is refused with the first one's pid; when that ends, it may") {
+  const TempDir directory;
+  {
+    const auto first = open_at(directory.path());
+    REQUIRE(first);
+    const std::string said = in_child([&] { return opening(directory.path()); });
+    CHECK(said == "none: the state directory " + directory.path() + " is in use by process " +
+                      std::to_string(getpid()) + ": stop it first, or give this one another directory");
+  }
+  CHECK(in_child([&] { return opening(directory.path()); }) == "opened");
+  // The child ended without letting go of anything.
+  CHECK(opening(directory.path()) == "opened");
+}
+
+TEST_CASE("a directory that may not be written is named, with the system's reason") {
+  const TempDir directory;
+  REQUIRE(chmod(directory.path().c_str(), 0555) == 0);
+  const std::string said = in_child([&] {
+    // Root may write anywhere.
+    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) return std::string("no other user to be");
+    return opening(directory.path());
+  });
+  CHECK(said == "none: the state directory " + directory.path() + " is not writable: " + directory.path() +
+                    "/lock: Permission denied");
+}
+
+TEST_CASE("a file in the place of the directory is named") {
+  const TempDir directory;
+  REQUIRE(opening(directory.path()) == "opened");
+  CHECK(opening(directory / "lock").find("Not a directory") != std::string::npos);
+}
