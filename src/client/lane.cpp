@@ -48,8 +48,7 @@ bool Lane::wait_settled(std::uint64_t mark, std::uint32_t within_ms) {
 std::optional<BootNs> Lane::fill(Stream& stream, BootNs now) {
   std::vector<Settlement> unsendable;
   const auto due = hand_over(stream, now, unsendable);
-  if (options_.on_loss)
-    for (const Settlement& one : unsendable) options_.on_loss(one);
+  for (const Settlement& one : unsendable) settled(one, now);
   return due;
 }
 
@@ -63,19 +62,17 @@ std::optional<BootNs> Lane::hand_over(Stream& stream, BootNs now, std::vector<Se
     const Settlement refused{body->tag, Fate::refused, Reason::frame_too_large, body->event_count};
     // The stream has no bound of its own here: held_bytes is. What it does not take, no server would.
     if (stream.enqueue(std::move(*body)) == Taken::accepted) continue;
-    account(refused);
     unsendable.push_back(refused);
   }
   return batcher_.due();
 }
 
 void Lane::settled(const Settlement& settlement, BootNs) {
-  {
-    Lock lock(mutex_);
-    account(settlement);
-  }
   const bool lost = settlement.fate != Fate::counted && settlement.fate != Fate::duplicate;
+  // Told first: who waits for the settlement must find that it was. Without the lock, for the callback may send.
   if (lost && options_.on_loss) options_.on_loss(settlement);
+  Lock lock(mutex_);
+  account(settlement);
 }
 
 void Lane::account(const Settlement& settlement) {
