@@ -44,6 +44,18 @@ TEST_CASE("what lies ahead of the head enters when the head passes, once, and la
   for (const auto& sum : block.window_sums(0)) CHECK(sum == Counts{1, 2});
 }
 
+TEST_CASE("where a bucket counts is worked out anew when the head has moved, also for the same record number") {
+  Block block(now_ms);
+  block.add(0, bucket_of(now_ms) + 1, {1, 1}, 7);
+  block.advance(now_ms + 10'000);
+  block.add(0, bucket_of(now_ms) + 1, {1, 1}, 7);
+  CHECK(block.window_sums(0)[window_5m] == Counts{2, 2});
+  block.advance(now_ms + 40 * day_ms);
+  block.add(0, bucket_of(now_ms) + 1, {1, 1}, 7);
+  CHECK(block.window_sums(0)[window_30d] == Counts{});
+  CHECK(block.life(0).lifetime == Counts{3, 3});
+}
+
 TEST_CASE("older than 30 days counts for the lifetime only") {
   Block block(now_ms);
   const auto start = bucket_of(window_start_ms(windows[window_30d], now_ms));
