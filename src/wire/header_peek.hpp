@@ -1,5 +1,5 @@
 // The header of a batch (fields 1 to 9 of TelemetryBatch), read before the body is there: who sends what, and how much.
-// Strict in every mode: fields first and ascending, each once, minimal, within 256 bytes. Pure; about 20 ns.
+// Strict in every mode: fields first and ascending, each once, minimal, within 256 bytes. Pure; about 40 ns.
 #pragma once
 #include <cstddef>
 #include <cstdint>

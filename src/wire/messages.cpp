@@ -1,8 +1,9 @@
 #include "wire/messages.hpp"
 
+#include <nissa.pb.h>
+
 #include <algorithm>
 
-#include "nissa.pb.h"
 #include "wire/canonical_walk.hpp"
 #include "wire/frame.hpp"
 #include "wire/header_peek.hpp"

@@ -1,7 +1,7 @@
 // The small messages as plain values. Generated code stands behind messages.cpp alone.
-// Of Hello the protocol is told, not judged: its sender is answered, then sent away.
 // decode_…: what a client sent is proven canonical first (strict); what the server sent is read leniently (a newer one
-// may say more). encode_…: appends the message without an envelope; append_frame() or the frames below put it in one.
+// may say more). Of Hello the protocol is told, not judged: its sender is answered, then sent away.
+// encode: appends the message without an envelope. append_message: in its envelope, ready for the socket.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -56,6 +56,17 @@ TEST_CASE("the walk and the literal decode agree on every message of the schema,
   CHECK(agreement.share() >= 0.2);
 }
 
+TEST_CASE("every single field is judged alike, in every message") {
+  Agreement agreement;
+  for (const wire::MessageRule* rule : wire::all_message_rules()) {
+    const auto message = make_message(rule->name);
+    for (const Bytes& field : single_fields()) {
+      const std::string difference = message_difference(*rule, *message, field, agreement);
+      REQUIRE_MESSAGE(difference.empty(), difference << "\n" << hex(field));
+    }
+  }
+}
+
 TEST_CASE("plain noise is judged alike too") {
   auto random = random_for(2);
   Agreement agreement;

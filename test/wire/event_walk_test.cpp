@@ -24,6 +24,8 @@ std::string hex(ByteView bytes) {
   return text;
 }
 
+constexpr Byte tag_of_events = wire::tag_of(10, wire::WireType::bytes);
+
 // A keyless batch of what stands in `body`.
 struct Batch {
   Bytes bytes;
@@ -65,6 +67,21 @@ TEST_CASE("the fast walk accepts what the literal decode accepts, reads what it 
   }
   MESSAGE("accepted by both: " << agreement.accepted << " of " << agreement.inputs);
   CHECK(agreement.share() >= 0.2);
+}
+
+TEST_CASE("every single field of an event, and every one behind the events, is judged as by the literal decode") {
+  Agreement agreement;
+  for (const Bytes& field : single_fields()) {
+    Bytes event{tag_of_events};
+    ByteWriter(event).text(as_text(field));
+    for (const std::string& body :
+         {std::string(as_text(event)), "\x52" + std::string(1, '\0') + std::string(as_text(field))}) {
+      const Bytes bytes = batch_of(1, body).bytes;
+      const std::string difference = batch_difference(bytes, agreement);
+      REQUIRE_MESSAGE(difference.empty(), difference << "\n" << hex(bytes));
+    }
+  }
+  CHECK(agreement.accepted > 0);
 }
 
 TEST_CASE("a batch cut anywhere is refused, unless the cut leaves a whole batch") {
