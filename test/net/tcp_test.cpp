@@ -152,7 +152,15 @@ TEST_CASE("at its limit a listener accepts nobody until somebody goes") {
   });
 }
 
-TEST_CASE("without descriptors a listener pauses, and goes on when there are some again") {
+// UBSan looks at a vptr through a pipe(2) of its own: without descriptors it calls every object none.
+#if __has_feature(undefined_behavior_sanitizer)
+#define NISSA_SKIP_WITHOUT_DESCRIPTORS true
+#else
+#define NISSA_SKIP_WITHOUT_DESCRIPTORS false
+#endif
+
+TEST_CASE("without descriptors a listener pauses, and goes on when there are some again" *
+          doctest::skip(NISSA_SKIP_WITHOUT_DESCRIPTORS)) {
   EventLoop loop(1);
   test::ManualClock clock;
   Timers timers(loop, clock, Timers::Drive::by_hand);
