@@ -45,9 +45,10 @@ const DefinedSlo* Definitions::find(slo::SloId id) const {
 }
 
 Result<DefinitionPlan> Definitions::plan(std::span<const slo::Definition> configured) const {
-  std::map<std::pair<std::string_view, std::uint64_t>, slo::SloId> known;
+  using NameAndHash = std::pair<std::string_view, std::uint64_t>;
+  std::map<NameAndHash, slo::SloId> known;
   for (slo::SloId id = 0; id < slos_.size(); ++id)
-    if (slos_[id].definition != nullptr) known.emplace(std::pair(slos_[id].definition->name, slos_[id].sli_hash), id);
+    if (slos_[id].definition != nullptr) known.emplace(NameAndHash(slos_[id].definition->name, slos_[id].sli_hash), id);
   DefinitionPlan plan;
   std::vector<bool> wanted(slos_.size());
   auto fresh = static_cast<slo::SloId>(slos_.size());

@@ -132,7 +132,8 @@ TEST_CASE("of each row at most three versions lie on the disk, and all that nobo
     std::map<Bytes, int> versions;
     for (const auto& [key, value] : node.disk.rows) CHECK(++versions[key.first] <= 4);
     CHECK(versions.size() == node.writer->catalog().rows());
-    // Nothing changes any more but time: what is left is one version of each row, and two of what time changes.
+    // Nothing changes any more but time: what is left is one version of each row, and two of what time changes
+    // (tombstones among them: they die of age).
     const std::uint64_t enough = node.writer->completed() + 4;
     while (node.writer->completed() < enough || node.writer->writing()) node.tick();
     node.tick();
