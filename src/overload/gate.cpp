@@ -183,6 +183,7 @@ std::vector<Gate::Leaver> Gate::all_waiting() const {
 }
 
 void Gate::forget_if_idle(SenderId id) {
+  if (senders_.size() <= idle_senders) return;
   const auto known = senders_.find(id);
   if (known != senders_.end() && known->second.idle()) senders_.erase(known);
 }

@@ -7,7 +7,8 @@
 // the line, and let_in tells whether it gets in; one that cannot fit bars those that would take the room that it needs.
 //
 // Pure: time comes in, nothing is called back. The caller asks, gives back exactly what it was given, and after each
-// return of bytes collects whom that let in. One strand or lock. Without waiting 20 ns; memory: one node a waiter.
+// return of bytes collects whom that let in. One strand or lock. Without waiting 20 ns. Memory: a node a waiter, a node
+// a sender that holds or waits, and 1 024 more.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -109,6 +110,9 @@ class Gate {
   Ticket first_of(std::size_t index) const { return *senders_.at(round_[index].front()).line[index].begin(); }
   void leave(Ticket ticket);
   void forget_if_idle(SenderId id);
+  // So many senders may be known that hold and want nothing: else a lone connection would be forgotten and learned
+  // anew with every buffer.
+  static constexpr std::size_t idle_senders = 1024;
 
   Options options_;
   ClassOrder order_;

@@ -79,8 +79,9 @@ class OverloadInside : public std::enable_shared_from_this<OverloadInside> {
                                                        QueueDelay{options_.standing_ns, options_.target_wait_ns[3]}};
   DrainRate drain_ NISSA_GUARDED_BY(mutex_);
   std::unordered_map<Gate::Ticket, ParkedForBytes> parked_bytes_ NISSA_GUARDED_BY(mutex_);
-  std::unordered_map<Turns::Ticket, ParkedForTurn> parked_turns_ NISSA_GUARDED_BY(mutex_);
-  Turns::Ticket last_turn_ NISSA_GUARDED_BY(mutex_) = 0;
+  // A turn's ticket is its place here: the common way allocates nothing.
+  std::vector<std::optional<ParkedForTurn>> parked_turns_ NISSA_GUARDED_BY(mutex_);
+  std::vector<Turns::Ticket> free_turns_ NISSA_GUARDED_BY(mutex_);
   bool slice_posted_ NISSA_GUARDED_BY(mutex_) = false;
   bool deadline_armed_ NISSA_GUARDED_BY(mutex_) = false;
   bool stopping_ NISSA_GUARDED_BY(mutex_) = false;
@@ -225,10 +226,15 @@ void OverloadInside::wait_for_turn(ParkedForTurn parked, Priority priority, std:
   {
     Lock lock(mutex_);
     const BootNs now = clock_.boot_ns();
-    const Turns::Ticket ticket = ++last_turn_;
+    if (free_turns_.empty()) {
+      free_turns_.push_back(parked_turns_.size());
+      parked_turns_.emplace_back();
+    }
+    const Turns::Ticket ticket = free_turns_.back();
+    free_turns_.pop_back();
+    parked_turns_[ticket].emplace(std::move(parked));
     turns_.ask(ticket, priority, bytes, now);
     delay_[index_of(priority)].entered(now);
-    parked_turns_.emplace(ticket, std::move(parked));
     publish_line(priority);
     post = !std::exchange(slice_posted_, true);
   }
@@ -254,13 +260,9 @@ void OverloadInside::grant_slice() {
       counters.turn_wait[index].observe(one.waited_ns);
       publish_line(one.priority);
       bytes += one.bytes;
-      const auto found = parked_turns_.find(one.ticket);
-      if (found == parked_turns_.end()) {
-        violation("overload", "who stands in line for a turn is parked");
-        continue;
-      }
-      to_wake_.emplace_back(std::move(found->second), Turn{one.waited_ns});
-      parked_turns_.erase(found);
+      to_wake_.emplace_back(*std::move(parked_turns_[one.ticket]), Turn{one.waited_ns});
+      parked_turns_[one.ticket].reset();
+      free_turns_.push_back(one.ticket);
     }
     drain_.drained(bytes, now);
     for (std::size_t i = 0; i < priority_count; ++i) {

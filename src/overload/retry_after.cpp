@@ -4,6 +4,9 @@
 #include <cmath>
 
 namespace nissa::overload {
+namespace {
+constexpr std::int64_t step_ns = 10 * ns_per_ms;
+}
 
 // An exponentially decayed sum over a time constant of 1 s, of a steady rate r, is r x 1 s.
 double DrainRate::decay(BootNs now) const {
@@ -11,11 +14,14 @@ double DrainRate::decay(BootNs now) const {
 }
 
 void DrainRate::drained(std::size_t bytes, BootNs now) {
-  recent_ = recent_ * decay(now) + static_cast<double>(bytes);
-  last_ = std::max(last_, now);
+  pending_ += bytes;
+  if (now - last_ < step_ns) return;
+  recent_ = recent_ * decay(now) + static_cast<double>(pending_);
+  pending_ = 0;
+  last_ = now;
 }
 
-double DrainRate::bytes_per_s(BootNs now) const { return recent_ * decay(now); }
+double DrainRate::bytes_per_s(BootNs now) const { return recent_ * decay(now) + static_cast<double>(pending_); }
 
 std::uint32_t retry_after_ms(std::size_t backlog_bytes, double bytes_per_s, double random, const Options& options) {
   const double least = options.least_retry_ms;

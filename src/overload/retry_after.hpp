@@ -18,7 +18,8 @@ class DrainRate {
 
  private:
   double decay(BootNs now) const;
-  double recent_ = 0;  // bytes, decayed since last_
+  double recent_ = 0;        // bytes, decayed up to last_
+  std::size_t pending_ = 0;  // since then: an exponential a slice would cost more than the slice
   BootNs last_ = 0;
 };
 
