@@ -67,7 +67,10 @@ std::vector<BucketCount> GroupCounts::by_slo() {
   for (std::size_t word = 0; word < touched_.size(); ++word) {
     for (std::uint64_t left = touched_[word]; left != 0; left &= left - 1) {
       const std::size_t slo = word * 64 + static_cast<unsigned>(std::countr_zero(left));
+      const auto first = static_cast<std::ptrdiff_t>(counts.size());
       for (std::uint32_t at = heads_[slo]; at != 0; at = links_[at - 1].next) counts.push_back(links_[at - 1].count);
+      if (links_[heads_[slo] - 1].next != 0)
+        std::ranges::sort(counts.begin() + first, counts.end(), {}, &BucketCount::bucket);
       heads_[slo] = 0;
     }
     touched_[word] = 0;

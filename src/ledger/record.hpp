@@ -39,7 +39,7 @@ struct EndedEpoch {
   bool operator==(const EndedEpoch&) const = default;
 };
 
-// Merged counts of one SLO in one 10 s bucket. Sorted by slo; good ≤ total, total > 0.
+// Merged counts of one SLO in one 10 s bucket. Sorted by SLO, then bucket, each pair once; good ≤ total, total > 0.
 struct BucketCount {
   slo::SloId slo = 0;
   Bucket bucket = 0;

@@ -1,0 +1,111 @@
+#include "simulation/run.hpp"
+
+#include <memory>
+
+#include "simulation/agent.hpp"
+#include "simulation/node.hpp"
+
+namespace nissa::simulation {
+namespace {
+
+constexpr std::int64_t day_ns = 86'400 * ns_per_s;
+constexpr int faults = 20;
+
+struct Swarm {
+  NetworkChances network;
+  Node::Chances disk;
+  double agent_dies = 0;
+  double clock_steps = 0;
+  double sleeps_for_days = 0;  // quiet, but running: epochs are forgotten
+  double down_for_days = 0;    // not running: they are not
+};
+
+Swarm draw(World& world) {
+  const auto up_to = [&](double most) { return std::uniform_real_distribution<>(0, most)(world.random); };
+  Swarm swarm;
+  swarm.network = {up_to(0.3), up_to(0.5), world.chance(0.3) ? up_to(0.05) : 0, up_to(0.02)};
+  swarm.disk = {up_to(0.01), up_to(0.1), up_to(0.02)};
+  swarm.agent_dies = up_to(0.3);
+  swarm.clock_steps = world.chance(0.3) ? up_to(0.3) : 0;
+  swarm.sleeps_for_days = world.chance(0.05) ? 0.1 : 0;
+  swarm.down_for_days = world.chance(0.2) ? 0.1 : 0;
+  return swarm;
+}
+
+class Run {
+ public:
+  explicit Run(std::uint64_t seed) : world_(seed), swarm_(draw(world_)), node_(world_, oracle_, swarm_.disk) {
+    node_.start();
+    world_.run_for(ns_per_s);
+    const Priority classes[] = {Priority::normal, Priority::high, Priority::critical, Priority::low};
+    const std::int64_t agents = world_.between(1, 4);
+    for (std::int64_t i = 0; i < agents; ++i)
+      agents_.push_back(std::make_unique<Agent>(world_, oracle_, node_, classes[i], swarm_.network));
+  }
+
+  RunReport report() {
+    for (int i = 0; i < faults && oracle_.failures().empty(); ++i) fault();
+    settle();
+    RunReport report;
+    report.failures = oracle_.failures();
+    report.batches = oracle_.size();
+    report.counted = oracle_.counted_batches();
+    report.records = node_.records();
+    report.starts = node_.starts();
+    report.snapshots_loaded = node_.snapshots_loaded();
+    report.windows_compared = oracle_.windows_compared();
+    report.trace = node_.ledger().state_hash();
+    return report;
+  }
+
+ private:
+  void fault() {
+    for (auto& agent : agents_) agent->make_batches(static_cast<std::uint32_t>(world_.between(0, 60)));
+    world_.run_for(world_.between(1, 20) * ns_per_s);
+    if (world_.chance(swarm_.agent_dies))
+      agents_[static_cast<std::size_t>(world_.between(0, static_cast<std::int64_t>(agents_.size()) - 1))]->die();
+    if (world_.chance(swarm_.clock_steps)) world_.clock.step_wall(world_.between(-3'600, 86'400) * ns_per_s);
+    if (world_.chance(swarm_.sleeps_for_days)) world_.run_for(world_.between(1, 9) * day_ns);
+    if (node_.alive()) oracle_.check_windows(node_.ledger());
+    if (world_.chance(0.7)) node_.die();
+    if (world_.chance(swarm_.down_for_days)) world_.run_for(world_.between(1, 20) * day_ns / 10);
+    if (!node_.alive()) {
+      world_.run_for(world_.between(0, 40) * ns_per_s);
+      node_.start();
+      if (oracle_.failures().empty()) oracle_.check_windows(node_.ledger());
+    }
+  }
+
+  // Nothing fails any more: all must settle, and the books must be exact.
+  void settle() {
+    node_.set_chances({});
+    for (auto& agent : agents_) agent->set_chances({});
+    for (int i = 0; i < 200 && !all_settled(); ++i) {
+      world_.run_for(10 * ns_per_s);
+      if (!node_.alive() && oracle_.failures().empty()) node_.start();
+    }
+    if (!oracle_.failures().empty()) return;
+    if (!all_settled()) return oracle_.fail("agents did not settle though nothing failed any more");
+    world_.run_for(30 * ns_per_s);
+    oracle_.check_windows(node_.ledger());
+    oracle_.check_fates();
+    node_.check_replay();
+  }
+  bool all_settled() const {
+    for (const auto& agent : agents_)
+      if (!agent->settled()) return false;
+    return true;
+  }
+
+  World world_;
+  Oracle oracle_;
+  Swarm swarm_;
+  Node node_;
+  std::vector<std::unique_ptr<Agent>> agents_;
+};
+
+}  // namespace
+
+RunReport run_seed(std::uint64_t seed) { return Run(seed).report(); }
+
+}  // namespace nissa::simulation

@@ -1,0 +1,22 @@
+// One seed: a swarm's draw of chances, agents, a node, faults; then a fault-free phase in which all must settle.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nissa::simulation {
+
+struct RunReport {
+  std::vector<std::string> failures;  // empty: it holds
+  std::uint64_t batches = 0;
+  std::uint64_t counted = 0;
+  std::uint64_t records = 0;
+  std::uint64_t starts = 0;
+  std::uint64_t snapshots_loaded = 0;
+  std::uint64_t windows_compared = 0;
+  std::uint64_t trace = 0;  // the same seed gives the same number, in every build
+};
+
+RunReport run_seed(std::uint64_t seed);
+
+}  // namespace nissa::simulation
