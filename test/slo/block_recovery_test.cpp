@@ -37,7 +37,7 @@ Record next_record(std::mt19937_64& random, std::uint64_t lsn, nissa::UnixMs bef
   static constexpr std::int64_t steps[] = {100, 9'000, 40'000, 600'000, hour_ms, 5 * hour_ms, 2 * day_ms};
   Record record{lsn, before_ms + below(random, steps[random() % (random() % 4 == 0 ? 7 : 4)]), {}};
   for (auto n = random() % 6; n > 0; --n) {
-    const std::int64_t age = below(random, 31 * day_ms) >> (random() % 16);
+    const std::int64_t age = below(random, 31 * day_ms) >> (random() % 24);
     const std::uint64_t total = 1 + random() % (random() % 20 == 0 ? 4'000'000'000 : 9);
     record.counts.push_back({static_cast<std::uint32_t>(random() % 256),
                              nissa::bucket_of(record.ledger_ms + 10'000 - age),
@@ -150,13 +150,16 @@ TEST_CASE("only what changed is written again") {
   block.add(1, now, {1, 1}, 5);
   CHECK(block.objects_changed_after(4).size() == 5);  // a row in each ring, and the life row
   CHECK(block.objects_changed_after(5).empty());
-  block.add(2, now - 2 * 360 * 24, {1, 1}, 6);  // two days old: 5 min and 1 h
-  const auto changed = block.objects_changed_after(5);
+  block.add(1, now, {1, 1}, 6);  // the next record, into the same rows
+  CHECK(block.objects_changed_after(5).size() == 5);
+  CHECK(block.objects_changed_after(6).empty());
+  block.add(2, now - 2 * 360 * 24, {1, 1}, 7);  // two days old: 5 min and 1 h
+  const auto changed = block.objects_changed_after(6);
   REQUIRE(changed.size() == 3);
   CHECK(changed[0].object.ring == 2);
   CHECK(changed[1].object.ring == 3);
   CHECK(changed[2].object.ring == life_object);
-  CHECK(changed[2].changed_lsn == 6);
+  CHECK(changed[2].changed_lsn == 7);
 }
 
 TEST_CASE("a damaged object is an error by name, never a wrong count") {
