@@ -4,6 +4,7 @@ namespace nissa::simulation {
 namespace {
 
 constexpr std::int64_t look_again_ns = 5 * ns_per_ms;
+constexpr std::int64_t look_when_idle_ns = 60 * ns_per_s;
 
 }  // namespace
 
@@ -21,6 +22,11 @@ void Agent::die() {
   client::StreamOptions options;
   options.priority = priority_;
   stream_ = std::make_unique<client::Stream>(options, [this] { return world_.random(); });
+  run();
+}
+
+void Agent::make_batches(std::uint32_t count) {
+  to_make_ += count;
   run();
 }
 
@@ -53,8 +59,9 @@ void Agent::run() {
     if (action.kind == client::Action::Kind::disconnect) cut();
   }
   take_settlements();
-  world_.after(look_again_ns * world_.between(1, 10), [this, life = life_] {
-    if (life == life_) run();
+  const std::int64_t pause = settled() ? look_when_idle_ns : look_again_ns * world_.between(1, 10);
+  world_.after(pause, [this, look = ++look_] {
+    if (look == look_) run();
   });
 }
 

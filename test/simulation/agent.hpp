@@ -22,7 +22,7 @@ class Agent {
  public:
   Agent(World& world, Oracle& oracle, Node& node, Priority priority, NetworkChances chances);
 
-  void make_batches(std::uint32_t count) { to_make_ += count; }
+  void make_batches(std::uint32_t count);
   // Its process dies: what it held is nobody's any more.
   void die();
   void set_chances(const NetworkChances& chances) { chances_ = chances; }
@@ -46,6 +46,7 @@ class Agent {
   NetworkChances chances_;
   std::unique_ptr<client::Stream> stream_;
   std::uint64_t life_ = 0;
+  std::uint64_t look_ = 0;  // the look that is planned; an earlier plan is void
   std::uint64_t connection_ = 0;  // the one that stands; a message of another one is not heard
   bool connected_ = false;
   std::uint32_t to_make_ = 0;
