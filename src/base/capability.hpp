@@ -11,6 +11,7 @@
 #define NISSA_CAPABILITY(name) NISSA_ATTRIBUTE(capability(name))
 #define NISSA_SCOPED_CAPABILITY NISSA_ATTRIBUTE(scoped_lockable)
 #define NISSA_GUARDED_BY(x) NISSA_ATTRIBUTE(guarded_by(x))
+#define NISSA_PT_GUARDED_BY(x) NISSA_ATTRIBUTE(pt_guarded_by(x))
 #define NISSA_REQUIRES(...) NISSA_ATTRIBUTE(requires_capability(__VA_ARGS__))
 #define NISSA_ACQUIRE(...) NISSA_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define NISSA_RELEASE(...) NISSA_ATTRIBUTE(release_capability(__VA_ARGS__))

@@ -21,6 +21,7 @@
 #include "journal/journal.hpp"
 #include "ledger/ledger_clock.hpp"
 #include "ledger/ledger_counters.hpp"
+#include "ledger/ledger_pages.hpp"
 #include "ledger/options.hpp"
 #include "ledger/recovery.hpp"
 #include "ledger/stream_list.hpp"
@@ -63,6 +64,10 @@ class LedgerComponent {
   RunningMs running_ms() const;  // of the last applied record: durable, so it may be told
   UnixMs now_ms() const;         // ledger time now, also between records
   const LedgerCounters& counters() const;
+  // The SLOs as they were when somebody last asked; then as they are now: 30 µs a page of 256 that has changed, a page
+  // a turn of the strand.
+  std::shared_ptr<const SloPages> pages() const;
+  Task<std::shared_ptr<const SloPages>> async_pages();
   // Small answers of the owner.
   Task<StreamList> async_streams(std::size_t most);
   Task<std::uint64_t> async_state_hash();  // for tests and for looking: some ms

@@ -151,7 +151,8 @@ TEST_CASE("any order, any jump of settled_below: the window answers as one that 
     Oracle oracle;
     Sequence declared = round % 4 == 0 ? last - 3000 : 1;  // what the agent says is settled below
     for (int step = 0; step < 300; ++step) {
-      if (random() % 3 == 0) declared += random() % (random() % 8 == 0 ? 600 : 6);
+      if (random() % 3 == 0)  // up to the end of the range, not past it
+        declared += std::min<Sequence>(last - declared, random() % (random() % 8 == 0 ? 600 : 6));
       const Sequence below = declared - std::min<Sequence>(declared - 1, random() % 4 == 0 ? random() % 300 : 0);
       Sequence sequence = below + (random() % 2 == 0 ? random() % 8 : random() % 300);
       if (random() % 10 == 0) sequence = below + 254 + random() % 4;
