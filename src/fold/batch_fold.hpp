@@ -1,9 +1,9 @@
 // From the bytes of a batch to what it adds to the budgets: walk, prove, recognise, count.
 //
 // One BatchFold a fold lane (a thread that folds): it holds that lane's memory of identities and its tally. Pure: time
-// comes in, nothing is called, nothing waits. Cost: about 40 ns an event whose identity is remembered, half a
-// microsecond and more where it is new; the number of SLOs does not matter. The largest batch (1 MiB, 1 000 events, all
-// new) stays below a millisecond.
+// comes in, nothing is called, nothing waits. Cost: about 30 ns an event whose identity is remembered, 0.8 us where it
+// is new, whatever the number of SLOs; but a new identity is held against every SLO whose service is a glob (5 - 20 ns
+// each). So a batch of 1 000 new identities takes a millisecond, more with many such SLOs: --check-config should warn.
 #pragma once
 #include <array>
 #include <cstdint>

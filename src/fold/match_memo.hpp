@@ -70,7 +70,7 @@ class MatchMemo {
   }
   static bool answers(const Entry* candidate, ByteView identity) {
     return candidate != nullptr && candidate->size == identity.size() &&
-           std::memcmp(candidate->bytes(), identity.data(), identity.size()) == 0;
+           (identity.empty() || std::memcmp(candidate->bytes(), identity.data(), identity.size()) == 0);
   }
   // All steps at once.
   const Entry* find(std::uint64_t hash, ByteView identity) const {

@@ -1,5 +1,7 @@
 #include "overload/overload_component.hpp"
 
+#include <algorithm>
+#include <atomic>
 #include <unordered_map>
 #include <utility>
 #include <vector>

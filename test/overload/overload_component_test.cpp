@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "support/hand_loop.hpp"
 #include "support/seed.hpp"
@@ -157,4 +159,44 @@ TEST_CASE("a standing line of LOW refuses LOW by name, never CRITICAL, and re-op
   CHECK(turns[0] > 1500);
   CHECK(!node.overload.refusal(Priority::low));
   CHECK(node.overload.counters().refused_overloaded[0].value() > 0);
+}
+
+TEST_CASE("under four threads all that is given comes back, and every turn is granted") {
+  EventLoop loop(4);
+  SystemClock clock;
+  Timers timers(loop, clock);
+  OverloadComponent overload(loop, timers, clock, {.ingest_bytes = 10'000, .critical_bytes = 2'000},
+                             [] { return 0.5; });
+  std::atomic<int> turns = 0, refused = 0, running = 40;
+  for (int i = 0; i < 40; ++i) {
+    loop.spawn([](OverloadComponent& gate, EventLoop& on, Timers& time, std::atomic<int>& granted,
+                  std::atomic<int>& no_room, std::atomic<int>& left, int number) -> Task<void> {
+      auto random = nissa::test::random_for(830 + static_cast<unsigned long long>(number));
+      const Priority priority = all_priorities[static_cast<std::size_t>(number) % 4];
+      for (int round = 0; round < 300; ++round) {
+        auto admission = co_await gate.async_bytes(priority, random() % 5, 1 + random() % 900);
+        if (admission) {
+          co_await gate.async_turn(priority, admission->bytes());
+          ++granted;
+        } else {
+          ++no_room;
+        }
+        (void)gate.refusal(priority);
+        (void)gate.oldest_wait_ns();
+      }
+      if (--left > 0) co_return;
+      co_await gate.async_stop();
+      time.stop();
+      on.release();
+    }(overload, loop, timers, turns, refused, running, i));
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&loop] { loop.run(); });
+  for (auto& thread : threads) thread.join();
+  CHECK(turns + refused == 40 * 300);
+  for (const Priority priority : all_priorities) {
+    CHECK(overload.counters().bytes_in_use[index_of(priority)].value() == 0);
+    CHECK(overload.counters().held_now[index_of(priority)].value() == 0);
+  }
+  CHECK(overload.counters().reserve_in_use.value() == 0);
 }
