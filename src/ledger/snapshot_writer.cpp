@@ -44,9 +44,10 @@ void SnapshotWriter::ride(Ledger& ledger, journal::Commit& commit) {
 }
 
 bool SnapshotWriter::due(const Ledger& ledger) {
-  if (!begun_ms_) begun_ms_ = ledger.ledger_ms();
+  // A state without a record has no time yet.
+  if (!begun_ms_ && ledger.applied() > 0) begun_ms_ = ledger.ledger_ms();
   return requested_ || bytes_since_begin_ >= options_.journal_bytes ||
-         ledger.ledger_ms() - *begun_ms_ >= options_.every_ms;
+         (begun_ms_ && ledger.ledger_ms() - *begun_ms_ >= options_.every_ms);
 }
 
 void SnapshotWriter::begin(const Ledger& ledger) {

@@ -74,7 +74,6 @@ class SnapshotWriter {
   std::optional<Current> current_;
   std::optional<Riding> riding_;
   std::deque<RowVersion> to_erase_;  // in this order: what says that an object is no more goes after what it hides
-  // Since the last begin. Zero at the first ride: what changed before it is known by lsn.
   Lsn definitions_lsn_;          // what of them had changed up to here is written
   std::vector<Lsn> blocks_lsn_;  // the same by block
   Lsn recovered_lsn_;            // the same for blocks not walked since the start
