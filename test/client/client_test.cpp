@@ -11,11 +11,13 @@
 
 #include "net/connection.hpp"
 #include "net/tcp_listener.hpp"
-#include "peer_server.hpp"
+#include "support/peer_server.hpp"
 #include "wire/event_walk.hpp"
 
 namespace nissa::client::test {
 namespace {
+
+using nissa::test::PeerServer;
 
 // One thread, so the peer needs no lock while it runs; look at it after stop().
 class Server {

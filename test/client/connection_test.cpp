@@ -6,9 +6,9 @@
 #include <deque>
 
 #include "async/strand.hpp"
-#include "peer_server.hpp"
 #include "support/hand_loop.hpp"
 #include "support/memory_stream.hpp"
+#include "support/peer_server.hpp"
 #include "support/seed.hpp"
 
 namespace nissa::client::test {
@@ -18,6 +18,7 @@ using nissa::test::HandLoop;
 using nissa::test::LinkOptions;
 using nissa::test::memory_pair;
 using nissa::test::MemoryLink;
+using nissa::test::PeerServer;
 
 // Bodies as PeerServer reads them, and padding; tags from 1.
 class Bodies final : public BatchSource {

@@ -7,11 +7,14 @@
 #include <deque>
 
 #include "client/stream.hpp"
-#include "model_server.hpp"
+#include "support/model_server.hpp"
 #include "support/seed.hpp"
 
 namespace nissa::client::test {
 namespace {
+
+using nissa::test::Answered;
+using nissa::test::ModelServer;
 
 struct Frame {
   int connection;

@@ -7,11 +7,11 @@
 
 #include "async/byte_stream.hpp"
 #include "async/coroutine.hpp"
-#include "model_server.hpp"
+#include "support/model_server.hpp"
 #include "wire/frame.hpp"
 #include "wire/messages.hpp"
 
-namespace nissa::client::test {
+namespace nissa::test {
 
 class PeerServer {
  public:
@@ -112,4 +112,4 @@ class PeerServer {
   int connections_ = 0;
 };
 
-}  // namespace nissa::client::test
+}  // namespace nissa::test

@@ -1,8 +1,8 @@
-#include "model_server.hpp"
+#include "support/model_server.hpp"
 
 #include <algorithm>
 
-namespace nissa::client::test {
+namespace nissa::test {
 
 using wire::AckStatus;
 
@@ -119,4 +119,4 @@ void ModelServer::answer(int connection, const BatchKey& key, AckStatus status, 
   answers.push_back({connection, ack});
 }
 
-}  // namespace nissa::client::test
+}  // namespace nissa::test

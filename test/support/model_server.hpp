@@ -9,7 +9,7 @@
 
 #include "client/stream_types.hpp"
 
-namespace nissa::client::test {
+namespace nissa::test {
 
 struct Answered {
   int connection = 0;
@@ -69,4 +69,4 @@ class ModelServer {
   std::set<Epoch> said_goodbye_;
 };
 
-}  // namespace nissa::client::test
+}  // namespace nissa::test
