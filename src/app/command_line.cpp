@@ -7,7 +7,8 @@ namespace nissa::app {
 const char* usage() {
   return "nissad --config FILE                 serve\n"
          "nissad --check-config --config FILE  say what is wrong with the file, or nothing\n"
-         "nissad inspect DIR [--json]          what the state in DIR holds; works on a copy, also of a running server\n"
+         "nissad inspect DIR [--json]          what the state in DIR holds; looks at a copy, for opening the original "
+         "would change it\n"
          "nissad --version\n";
 }
 

@@ -83,15 +83,15 @@ void read_gate(TomlTable table, overload::Options& options, std::size_t largest_
 }
 
 void read_journal(TomlTable table, Config& config) {
-  table.duration_ns("commit_spacing", config.commit.spacing_ns, 0, ns_per_s);
-  read_bytes(table, "group_bytes", config.commit.group_bytes, 64 * kib, 64 * mib);
-  table.duration_ns("slow_after", config.commit.slow_after_ns, 100 * ns_per_ms, 60 * ns_per_s);
-  table.duration_ms("snapshot_interval", config.snapshot.interval_ms, 1'000, 24 * 60 * minute_ms);
-  read_bytes(table, "snapshot_after", config.snapshot.journal_bytes, mib, 16 * gib);
+  table.duration_ns("commit_spacing", config.ledger.commit.spacing_ns, 0, ns_per_s);
+  read_bytes(table, "group_bytes", config.ledger.commit.group_bytes, 64 * kib, 64 * mib);
+  table.duration_ns("slow_after", config.ledger.commit.slow_after_ns, 100 * ns_per_ms, 60 * ns_per_s);
+  table.duration_ms("snapshot_interval", config.ledger.snapshot.every_ms, 1'000, 24 * 60 * minute_ms);
+  read_bytes(table, "snapshot_after", config.ledger.snapshot.journal_bytes, mib, 16 * gib);
   read_bytes(table, "checkpoint_bytes", config.journal.checkpoint_bytes, mib, gib);
-  read_bytes(table, "epoch_bytes", config.epochs.bytes, mib, 16 * gib);
-  read_bytes(table, "tombstone_bytes", config.epochs.tombstone_bytes, 64 * kib, gib);
-  read_count(table, "principal_percent", config.epochs.principal_percent, 1, 100);
+  read_bytes(table, "epoch_bytes", config.ledger.epochs.bytes, mib, 16 * gib);
+  read_bytes(table, "tombstone_bytes", config.ledger.epochs.tombstone_bytes, 64 * kib, gib);
+  read_count(table, "principal_percent", config.ledger.epochs.principal_percent, 1, 100);
   table.refuse_unknown_keys();
 }
 

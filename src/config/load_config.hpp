@@ -21,9 +21,7 @@ struct Config {
   ingest::Options ingest;
   fold::Options fold;
   overload::Options overload;
-  ledger::CommitOptions commit;
-  ledger::EpochLimits epochs;
-  ledger::SnapshotOptions snapshot;
+  ledger::Options ledger;
   journal::Options journal;
   admin::Options admin;
   std::vector<slo::Definition> slos;  // in the order of the file

@@ -93,7 +93,9 @@ void SessionFlow::on_heartbeat(ByteView payload) {
 void SessionFlow::on_goodbye(ByteView payload) {
   const auto goodbye = wire::decode_goodbye(payload);
   if (!goodbye) return malformed_frame(std::nullopt, goodbye.error());
-  door_.ledger.goodbye(goodbye->epoch, goodbye->epoch_seen);
+  // Without epoch_seen it would end an epoch of which nobody could tell when it began.
+  if (!goodbye->epoch_seen) return malformed_frame(std::nullopt, {Reason::field_missing, 0, "epoch_seen"});
+  door_.ledger.goodbye(goodbye->epoch, *goodbye->epoch_seen);
 }
 
 void SessionFlow::on_control(ByteView payload) {

@@ -64,6 +64,8 @@ class Block {
   // are no standard window. A walk over the rows: up to 25 µs for 30 d.
   Counts sum_since(std::uint32_t lane, UnixMs from_ms) const;
   const Life& life(std::uint32_t lane) const { return life_.lanes[lane]; }
+  // For looking at single rows: rings by index in ring_specs.
+  const BucketRing& ring(std::size_t index) const { return rings_[index]; }
 
   // --- snapshot
   // -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,126 @@
+#include "app/server.hpp"
+
+#include <cstdlib>
+#include <random>
+
+#include "async/coroutine.hpp"
+#include "base/log.hpp"
+
+namespace nissa::app {
+namespace {
+
+constexpr std::int64_t drain_ns = 10 * ns_per_s;
+
+std::uint64_t random_bits() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+std::function<double()> random_fraction() {
+  return [engine = std::mt19937_64(random_bits())]() mutable { return std::uniform_real_distribution<>(0, 1)(engine); };
+}
+
+StartFailure failure_of(const journal::JournalError& error) {
+  const ExitCode code = error.damage == journal::Damage::none ? exit_failed : exit_damaged_state;
+  return {code, error.message};
+}
+
+}  // namespace
+
+std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock) {
+  State state;
+  auto opened = journal::open_journal(config.journal, clock);
+  if (!opened) return std::unexpected(failure_of(opened.error()));
+  state.journal = std::move(*opened);
+  ledger::LedgerOptions options;
+  options.state_id = state.journal.state_id;
+  options.epochs = config.ledger.epochs;
+  options.hash_seed = random_bits();
+  auto recovered = ledger::recover(*state.journal.journal, state.journal.last_lsn, options);
+  if (!recovered) return std::unexpected(failure_of(recovered.error()));
+  state.recovered = std::move(*recovered);
+  if (const auto started = state.journal.journal->start(); !started)
+    return std::unexpected(failure_of(started.error()));
+  log(LogLevel::info, "app",
+      std::string(state.journal.new_state ? "a new state was begun" : "the state was recovered") + " in " +
+          config.state_dir + ": record " + std::to_string(state.journal.last_lsn) + ", " +
+          std::to_string(state.recovered.rows) + " rows loaded, " + std::to_string(state.recovered.records) +
+          " records replayed");
+  return state;
+}
+
+Server::Server(const config::Config& config, const Clock& clock, State state)
+    : config_(config),
+      clock_(clock),
+      timers_(loop_, clock),
+      journal_(std::move(state.journal.journal)),
+      overload_(loop_, timers_, clock, config.overload, random_fraction()),
+      fold_(std::make_shared<slo::Matcher>(std::span<const slo::Rule>{}, match_sets_), match_sets_, config.fold,
+            fold::LatePolicy{}, fold::HashSeed{random_bits(), random_bits()}),
+      ledger_(loop_, timers_, clock, *journal_, match_sets_, config.ledger, state.journal.state_id,
+              std::move(state.recovered), random_bits()),
+      ingest_(loop_, ingest::Door{config.ingest, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
+      admin_(loop_, timers_, clock, config.admin,
+             selfmetrics::Sources{ledger_, *journal_, overload_, fold_, books_, clock}),
+      signals_(loop_, [this](int) { on_signal(); }) {}
+
+Server::~Server() = default;
+
+std::expected<void, StartFailure> Server::open_doors() {
+  if (const auto opened = ingest_.open(); !opened)
+    return std::unexpected(StartFailure{exit_failed, opened.error().message});
+  if (const auto opened = admin_.open(); !opened)
+    return std::unexpected(StartFailure{exit_failed, opened.error().message});
+  return {};
+}
+
+ExitCode Server::run() {
+  ledger_.start();
+  admin_.start();
+  loop_.spawn(start());
+  loop_.run();
+  journal_->stop();
+  return exit_code_;
+}
+
+// The agents' door opens when the SLOs are defined: an event that came before would belong to none.
+Task<void> Server::start() {
+  const auto ids = co_await ledger_.async_define(config_.slos);
+  if (!ids) {
+    log(LogLevel::error, "app", "the SLOs could not be defined: " + ids.error().message);
+    exit_code_ = exit_failed;
+    ingest_.start();
+    co_return co_await stop();
+  }
+  std::vector<slo::Rule> rules;
+  for (std::size_t i = 0; i < ids->size(); ++i) rules.push_back({(*ids)[i], config_.slos[i].sli});
+  fold_.set_matcher(std::make_shared<slo::Matcher>(rules, match_sets_));
+  ingest_.start();
+  admin_.set_ready(true, "");
+  log(LogLevel::info, "app",
+      "ready: " + std::to_string(rules.size()) + " SLOs, agents on " + config_.ingest.address + ':' +
+          std::to_string(ingest_.port()) + ", pages on " + config_.admin.address + ':' + std::to_string(admin_.port()));
+}
+
+// From the doors inwards; what is in hand is committed and answered, at most drain_ns long.
+Task<void> Server::stop() {
+  if (stopping_) co_return;
+  stopping_ = true;
+  log(LogLevel::info, "app", "stopping: what is in hand is committed and answered first");
+  admin_.set_ready(false, "stopping");
+  co_await overload_.async_stop();
+  co_await ingest_.async_stop(drain_ns);
+  co_await ledger_.async_drain(clock_.boot_ns() + ns_per_s);
+  co_await admin_.async_stop(ns_per_s);
+  co_await ledger_.async_stop();
+  signals_.stop();
+  timers_.stop();
+  loop_.release();
+}
+
+void Server::on_signal() {
+  if (stopping_) std::_Exit(exit_failed);
+  loop_.spawn(stop());
+}
+
+}  // namespace nissa::app

@@ -1,0 +1,57 @@
+// nissad: arguments, configuration, server, exit code.
+#include <cstdio>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/inspect.hpp"
+#include "app/server.hpp"
+#include "base/log.hpp"
+#include "base/violation.hpp"
+
+namespace {
+
+using namespace nissa;
+
+void log_violation(std::string_view component, std::string_view expected, const std::source_location& where) {
+  log(LogLevel::error, component, "a broken expectation: " + std::string(expected), where);
+}
+
+int fail(int code, const std::string& message) {
+  std::fprintf(stderr, "nissad: %s\n", message.c_str());
+  return code;
+}
+
+int serve(const config::Config& config) {
+  set_violation_hook(log_violation);
+  const SystemClock clock;
+  auto state = app::open_state(config, clock);
+  if (!state) return fail(state.error().code, state.error().message);
+  app::Server server(config, clock, std::move(*state));
+  if (const auto opened = server.open_doors(); !opened) return fail(opened.error().code, opened.error().message);
+  return server.run();
+}
+
+int run(const app::CommandLine& chosen) {
+  using Verb = app::CommandLine::Verb;
+  if (chosen.verb == Verb::version) return std::puts("nissad " NISSA_VERSION) < 0;
+  if (chosen.verb == Verb::help) return std::fputs(app::usage(), stdout) < 0;
+  if (chosen.verb == Verb::inspect) return app::inspect(chosen.directory, chosen.json);
+  const auto config = config::load_config(chosen.config);
+  if (!config) {
+    for (const std::string& problem : config.error()) std::fprintf(stderr, "%s\n", problem.c_str());
+    return app::exit_configuration;
+  }
+  if (chosen.verb == Verb::check_config) {
+    std::printf("%s: %zu SLOs, nothing wrong\n", chosen.config.c_str(), config->slos.size());
+    return app::exit_ok;
+  }
+  return serve(*config);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto chosen = nissa::app::parse_command_line(argc, argv);
+  if (!chosen) return fail(nissa::app::exit_configuration, chosen.error().message);
+  return run(*chosen);
+}
