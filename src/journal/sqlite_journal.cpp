@@ -1,11 +1,21 @@
 #include "journal/sqlite_journal.hpp"
 
+#include <pthread.h>
+
 #include <filesystem>
 
 #include "base/log.hpp"
 #include "base/violation.hpp"
 
 namespace nissa::journal {
+
+namespace {
+
+JournalStatus running_error() {
+  return std::unexpected(JournalError{Damage::none, "the journal is running: it is read before that"});
+}
+
+}  // namespace
 
 std::string_view name_of(Damage damage) {
   switch (damage) {
@@ -35,10 +45,19 @@ std::string_view name_of(Damage damage) {
   return "unknown";
 }
 
-JournalStatus SqliteJournal::read_rows(const RowVisitor& visit) { return store_->read_rows(visit); }
+JournalStatus SqliteJournal::read_rows(const RowVisitor& visit) {
+  return may_read() ? with_ways_on(store_->read_rows(visit)) : running_error();
+}
 
 JournalStatus SqliteJournal::read_records(Lsn from, const RecordVisitor& visit) {
-  return store_->read_records(from, visit);
+  return may_read() ? with_ways_on(store_->read_records(from, visit)) : running_error();
+}
+
+// The connection belongs to the journal's thread while that runs.
+bool SqliteJournal::may_read() const {
+  if (!thread_.joinable()) return true;
+  violation("journal", "reads before start() only");
+  return false;
 }
 
 JournalStatus SqliteJournal::start() {
@@ -94,6 +113,7 @@ std::optional<SqliteJournal::Job> SqliteJournal::next_job() NISSA_NO_THREAD_SAFE
 }
 
 void SqliteJournal::run() {
+  pthread_setname_np(pthread_self(), "nissa-journal");  // for top -H
   while (auto job = next_job()) {
     const CommitResult result = execute(job->commit);
     {

@@ -16,6 +16,12 @@
 
 namespace nissa::journal {
 
+// To every damage: what an operator can do now.
+JournalError with_ways_on(JournalError error);
+inline JournalStatus with_ways_on(JournalStatus status) {
+  return status ? status : std::unexpected(with_ways_on(std::move(status.error())));
+}
+
 class SqliteJournal final : public Journal {
  public:
   SqliteJournal(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
@@ -43,6 +49,7 @@ class SqliteJournal final : public Journal {
   JournalResult<Opened> continue_state(const AnchorState& anchor);
   JournalStatus clear_stillbirth();
   bool file_exists(const std::string& name) const;
+  bool may_read() const;
 
   void run();
   std::optional<Job> next_job();

@@ -16,8 +16,7 @@ constexpr const char* ways_on =
     "begin anew with an empty directory (all counts begin at zero)";
 
 std::unexpected<JournalError> wrong(Damage damage, std::string message) {
-  if (damage != Damage::none) message += ways_on;
-  return std::unexpected(JournalError{damage, std::move(message)});
+  return std::unexpected(with_ways_on(JournalError{damage, std::move(message)}));
 }
 
 JournalResult<StateId> draw_state_id() {
@@ -29,6 +28,11 @@ JournalResult<StateId> draw_state_id() {
 }
 
 }  // namespace
+
+JournalError with_ways_on(JournalError error) {
+  if (error.damage != Damage::none) error.message += ways_on;
+  return error;
+}
 
 bool SqliteJournal::file_exists(const std::string& name) const {
   sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());

@@ -148,6 +148,12 @@ TEST_CASE("one flipped bit anywhere: the exact state or a named damage") {
   CHECK(seen["tail_missing"] > 0);
 }
 
+TEST_CASE("a start leaves nothing in the log: what was read is written into the database and synced anew") {
+  CHECK(!sample().files[wal].empty());
+  CHECK(sample().settled[wal].empty());
+  CHECK(outcome(sample().settled) == "exact");
+}
+
 TEST_CASE("every bit of the database's header: the exact state or a named damage") {
   for (std::size_t at = 0; at < 100; ++at) {
     Files files = sample().settled;

@@ -206,3 +206,13 @@ TEST_CASE("a commit before the start or after the stop is a violation, answered 
   CHECK(commit_and_wait(*opened->journal, {.lsn = 1}) == CommitResult::unknown);
   CHECK(expected.seen() == 2);
 }
+
+TEST_CASE("reading while the journal runs is a violation and an error") {
+  const TempDir directory;
+  auto opened = open_at(directory.path());
+  REQUIRE(opened->journal->start());
+  const ExpectViolations expected;
+  CHECK(!opened->journal->read_rows([](ByteView, std::uint64_t, ByteView) { return true; }));
+  CHECK(!opened->journal->read_records(1, [](journal::Lsn, ByteView) { return true; }));
+  CHECK(expected.seen() == 2);
+}

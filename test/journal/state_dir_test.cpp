@@ -1,6 +1,7 @@
 #include "journal/state_dir.hpp"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <functional>
 
 #include "journal_helpers.hpp"
+#include "support/seed.hpp"
 #include "support/temp_dir.hpp"
 
 using namespace nissa;
@@ -74,4 +76,45 @@ TEST_CASE("a file in the place of the directory is named") {
   const TempDir directory;
   REQUIRE(opening(directory.path()) == "opened");
   CHECK(opening(directory / "lock").find("Not a directory") != std::string::npos);
+}
+
+TEST_CASE("after kill -9 everything acknowledged is there, and at most one more") {
+  const TempDir directory;
+  auto random = random_for(50);
+  journal::Lsn acknowledged = 0;
+  for (int life = 0; life < 5; ++life) {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      auto options = options_for(directory.path());
+      options.checkpoint_bytes = 100'000;
+      auto opened = journal::open_journal(options, system_clock());
+      if (!opened || !opened->journal->start()) _exit(1);
+      for (journal::Lsn lsn = opened->last_lsn + 1;; ++lsn) {
+        const journal::Commit commit{
+            .lsn = lsn, .record = Bytes(3000), .put = {{{1, static_cast<Byte>(lsn)}, lsn, {1}}}};
+        if (commit_and_wait(*opened->journal, commit) != journal::CommitResult::durable) _exit(2);
+        if (write(ends[1], &lsn, sizeof lsn) != sizeof lsn) _exit(3);
+      }
+    }
+    close(ends[1]);
+    for (auto count = 1 + random() % 100; count > 0; --count) {
+      REQUIRE(read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged);
+    }
+    kill(child, SIGKILL);
+    // Those that were acknowledged before the signal arrived.
+    while (read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) continue;
+    close(ends[0]);
+    CHECK(waitpid(child, nullptr, 0) == child);
+    auto opened = open_at(directory.path());
+    REQUIRE(opened);
+    CHECK(opened->last_lsn >= acknowledged);
+    CHECK(opened->last_lsn <= acknowledged + 1);
+    const auto found = contents(*opened->journal, 1);
+    REQUIRE(found);
+    CHECK(found->records.size() == opened->last_lsn);
+    CHECK(found->rows.size() == opened->last_lsn);
+  }
 }
