@@ -18,20 +18,40 @@ void add_counts(const Ledger& ledger, const slo::Block& block, SloView& view) {
                     : block.sum_since(lane, ledger.ledger_ms() - view.definition->period_ms);
 }
 
-void add_coverage(const Ledger& ledger, SloView& view) {
-  const UnixMs now = ledger.ledger_ms();
-  const std::span<const slo::Gap> gaps = ledger.gaps().all();
-  for (std::size_t w = 0; w < slo::window_count; ++w)
-    view.coverage[w] = slo::coverage_of(slo::window_start_ms(slo::windows[w], now), now, gaps, view.born_ms);
-  const UnixMs start = now - view.definition->period_ms;
-  const UnixMs from = view.born_ms == slo::not_born ? start : std::max(start, view.born_ms);
-  view.period_coverage = slo::coverage_of(from, now, gaps, view.born_ms);
-}
+// Of one page. What an SLO that is older than a window has of it is the same for all: gaps may be thousands.
+class Coverages {
+ public:
+  explicit Coverages(const Ledger& ledger) : now_ms_(ledger.ledger_ms()), gaps_(ledger.gaps().all()) {
+    for (std::size_t w = 0; w < slo::window_count; ++w) {
+      starts_ms_[w] = slo::window_start_ms(slo::windows[w], now_ms_);
+      of_old_[w] = slo::coverage_of(starts_ms_[w], now_ms_, gaps_, starts_ms_[w]);
+    }
+  }
+  void add(SloView& view) const {
+    for (std::size_t w = 0; w < slo::window_count; ++w)
+      view.coverage[w] =
+          view.born_ms <= starts_ms_[w] ? of_old_[w] : slo::coverage_of(starts_ms_[w], now_ms_, gaps_, view.born_ms);
+    const UnixMs start = now_ms_ - view.definition->period_ms;
+    if (view.definition->period_ms == slo::default_period_ms && view.born_ms <= starts_ms_[slo::window_30d]) {
+      view.period_coverage = of_old_[slo::window_30d];
+    } else {
+      const UnixMs from = view.born_ms == slo::not_born ? start : std::max(start, view.born_ms);
+      view.period_coverage = slo::coverage_of(from, now_ms_, gaps_, view.born_ms);
+    }
+  }
+
+ private:
+  UnixMs now_ms_;
+  std::span<const slo::Gap> gaps_;
+  std::array<UnixMs, slo::window_count> starts_ms_{};
+  std::array<slo::Coverage, slo::window_count> of_old_{};
+};
 
 std::shared_ptr<const SloPage> build(const Ledger& ledger, std::uint32_t index) {
   auto page = std::make_shared<SloPage>();
   page->ledger_ms = ledger.ledger_ms();
   const slo::Block* block = ledger.block(index);
+  const Coverages coverages(ledger);
   const slo::SloId first = index * slo::block_lanes;
   for (slo::SloId id = first; id < first + slo::block_lanes; ++id) {
     const DefinedSlo* defined = ledger.definitions().find(id);
@@ -42,7 +62,7 @@ std::shared_ptr<const SloPage> build(const Ledger& ledger, std::uint32_t index) 
     view.retired = defined->retired;
     view.quarantined = ledger.quarantined(id);
     if (block != nullptr) add_counts(ledger, *block, view);
-    add_coverage(ledger, view);
+    coverages.add(view);
     view.state = slo::state_of(view.windows, view.period, view.definition->objective);
   }
   return page;

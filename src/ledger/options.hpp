@@ -25,7 +25,7 @@ struct CommitOptions {
 struct SnapshotOptions {
   std::int64_t every_ms = 60'000;           // of ledger time, begin to begin
   std::uint64_t journal_bytes = 64u << 20;  // or so many bytes of records since the last begin
-  std::size_t slice_bytes = 256u << 10;     // of rows in one transaction (its last row may go beyond)
+  std::size_t slice_bytes = 128u << 10;     // of rows in one transaction (its last row may go beyond): half a ms
   std::size_t slice_rows = 512;             // and so many rows, each some microseconds of SQLite
 };
 

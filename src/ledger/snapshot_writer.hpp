@@ -1,4 +1,4 @@
-// Writes snapshots while everything goes on: with each group's commit rides a slice of at most 256 KiB of rows. A
+// Writes snapshots while everything goes on: with each group's commit rides a slice of rows (128 KiB). A
 // snapshot is fuzzy: each row is one object with the lsn of the last record in it when it was taken; replay from the
 // snapshot's begin skips what a row already contains. Only what has changed since it was last written is written again.
 //
@@ -6,7 +6,7 @@
 // is queued again. Two complete snapshots are kept; the journal is trimmed to the begin of the older one. A version of
 // a row goes only when neither of the two, nor the one being written, needs it.
 //
-// Pure; on the ledger's strand. A slice costs up to 1 ms.
+// Pure; on the ledger's strand. A slice costs half a millisecond.
 #pragma once
 #include <cstdint>
 #include <deque>
