@@ -189,7 +189,12 @@ Answer CommitGroup::answer(const BatchLine& line, AckStatus status, Reason reaso
   if (status == AckStatus::conflict) book.conflict.add();
   if (status == AckStatus::counted) book.counted.add();
   if (status == AckStatus::refused) book.refused[static_cast<std::size_t>(reason)].add();
-  return {.key = line.key, .status = status, .reason = reason, .token = line.token, .running_ms = now_.running_ms};
+  return {.key = line.key,
+          .status = status,
+          .reason = reason,
+          .event_count = line.event_count,
+          .token = line.token,
+          .running_ms = now_.running_ms};
 }
 
 Answer CommitGroup::refuse(const BatchLine& line, Reason reason) {

@@ -86,6 +86,7 @@ std::vector<Delivery> CommitGroup::durable() {
   for (const Waiter& waiter : group.waiters) {
     if (waiter.role != Role::first) continue;
     ClassBooks& book = books(waiter.line);
+    book.batch_events.add(waiter.line.event_count);
     book.events_accepted.add(waiter.line.accepted);
     book.events_late.add(waiter.line.late);
     for (std::size_t i = 0; i < event_fault_count; ++i) book.events_rejected[i].add(waiter.line.rejected[i]);

@@ -24,7 +24,8 @@ struct ClassBooks {
   Counter in_flight;                          // gauge: in the open group and the one in flight; counted by itself
   Counter below_low;                          // of duplicate: those of which nothing more was known
   Counter counted_unheard;
-  // Of all batches counted, heard or not.
+  // Of all batches counted, heard or not: batch_events = accepted + late + rejected (all faults).
+  Counter batch_events;  // as the headers told
   Counter events_accepted;
   Counter events_late;
   std::array<Counter, event_fault_count> events_rejected;  // by EventFault − 1

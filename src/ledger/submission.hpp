@@ -41,7 +41,7 @@ struct Answer {
   BatchKey key;
   AckStatus status = AckStatus::refused;
   Reason reason = Reason::none;
-  std::uint32_t event_count = 0;
+  std::uint32_t event_count = 0;  // as the line told
   std::uint32_t accepted = 0;  // COUNTED only: a duplicate's numbers are not remembered
   std::uint32_t late = 0;
   RejectedCounts rejected{};

@@ -102,6 +102,24 @@ TEST_CASE("a twin of a pending key waits with the first, in the open group and i
   CHECK(node.balanced());
 }
 
+TEST_CASE("the events of a batch are in the books once, when it is durable, as the header told and as it was folded") {
+  KeysNode node;
+  BatchLine line = node.line(8, 1);
+  line.event_count = 10;
+  line.accepted = 5;
+  line.late = 2;
+  line.rejected[1] = 3;
+  node.submit({line, line}, node.seen());
+  node.close();
+  const ClassBooks& books = node.counters->classes[1];
+  CHECK(books.batch_events.value() == 0);
+  node.durable();
+  node.submit(line);
+  CHECK(books.batch_events.value() == 10);
+  CHECK(books.events_accepted.value() + books.events_late.value() + books.events_rejected[1].value() == 10);
+  CHECK(node.inbox->all.front().event_count == 10);
+}
+
 TEST_CASE("twins within one submission are one batch") {
   KeysNode node;
   node.submit({node.line(8, 1), node.line(8, 1), node.line(8, 2, 1, 2)}, node.seen());

@@ -42,6 +42,7 @@ struct KeysNode {
     made.settled_below = below;
     made.print = {100, body};
     made.cell_count = 1;
+    made.event_count = 1;
     made.accepted = 1;
     made.token = body;
     return made;
