@@ -75,7 +75,7 @@ void print_json(const Found& found) {
     const ledger::DefinedSlo* slo = ledger.definitions().find(id);
     if (slo == nullptr) continue;
     const slo::Block* block = ledger.block(slo::block_of(id));
-    const slo::Counts life = block == nullptr ? slo::Counts{} : block->life(slo::lane_of(id)).counts;
+    const slo::Counts life = block == nullptr ? slo::Counts{} : block->life(slo::lane_of(id)).lifetime;
     std::printf("%s{\"id\":%u,\"name\":%s,\"retired\":%s,\"lifetime\":{\"good\":%llu,\"total\":%llu},\"buckets\":[",
                 comma, id, net::json_quoted(slo->definition->name).c_str(), slo->retired ? "true" : "false",
                 static_cast<unsigned long long>(life.good), static_cast<unsigned long long>(life.total));
@@ -101,7 +101,7 @@ void print_text(const Found& found) {
     const ledger::DefinedSlo* slo = ledger.definitions().find(id);
     const slo::Block* block = slo == nullptr ? nullptr : ledger.block(slo::block_of(id));
     if (slo == nullptr) continue;
-    const slo::Counts life = block == nullptr ? slo::Counts{} : block->life(slo::lane_of(id)).counts;
+    const slo::Counts life = block == nullptr ? slo::Counts{} : block->life(slo::lane_of(id)).lifetime;
     std::printf("  %-40s %14llu good of %llu%s\n", slo->definition->name.c_str(),
                 static_cast<unsigned long long>(life.good), static_cast<unsigned long long>(life.total),
                 slo->retired ? ", retired" : "");

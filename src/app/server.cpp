@@ -61,7 +61,9 @@ Server::Server(const config::Config& config, const Clock& clock, State state)
               std::move(state.recovered), random_bits()),
       ingest_(loop_, ingest::Door{config.ingest, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
       admin_(loop_, timers_, clock, config.admin,
-             selfmetrics::Sources{ledger_, *journal_, overload_, fold_, books_, clock}),
+             admin::Sources{ledger_,
+                            {books_, fold_.counters(), overload_.counters(), ledger_.counters(), journal_->counters(),
+                             NISSA_VERSION}}),
       signals_(loop_, [this](int) { on_signal(); }) {}
 
 Server::~Server() = default;
