@@ -42,7 +42,7 @@ struct Answer {
   AckStatus status = AckStatus::refused;
   Reason reason = Reason::none;
   std::uint32_t event_count = 0;  // as the line told
-  std::uint32_t accepted = 0;  // COUNTED only: a duplicate's numbers are not remembered
+  std::uint32_t accepted = 0;     // COUNTED only: a duplicate's numbers are not remembered
   std::uint32_t late = 0;
   RejectedCounts rejected{};
   std::uint32_t token = 0;
