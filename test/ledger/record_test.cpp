@@ -170,6 +170,23 @@ TEST_CASE("a TICK is at most 25 bytes, a group of 1 000 SLOs with one bucket eac
   CHECK(encode(record).size() <= 6'030);
 }
 
+TEST_CASE("the example of docs/journal-format.md") {
+  Record record{.lsn = 5, .ledger_ms = 1'700'000'000'000, .running_ms = 60'000};
+  record.batches = {{{0x1122334455667788, Priority::normal, 3}, 2, {300, 0xDEADBEEF}}};
+  record.counts = {{7, 170'000'000, 9, 10}};
+  std::string hex;
+  for (const Byte byte : encode(record)) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    hex += digits[byte >> 4];
+    hex += digits[byte & 15];
+  }
+  CHECK(hex ==
+        "010580d095ffbc31e0d40300"
+        "02010288776655443322110302ac02efbeadde"
+        "0501070100010a"
+        "00e52e54ba");
+}
+
 TEST_CASE("counts out of order are put in order rather than written unreadable") {
   const test::ExpectViolations expected;
   Record record{.lsn = 1, .ledger_ms = 1'700'000'000'000};
