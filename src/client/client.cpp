@@ -2,6 +2,7 @@
 #include "nissa/client.hpp"
 
 #include <pthread.h>
+#include <signal.h>
 
 #include <array>
 #include <limits>
@@ -72,7 +73,12 @@ class Client::Inside {
     if (!problem.empty()) return;
     for (Class& one : classes_) one.connection.start();
     try {
-      thread_ = std::thread([this] { loop_.run(); });
+      thread_ = std::thread([this] {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the program's own threads
+        loop_.run();
+      });
     } catch (const std::system_error& error) {
       problem = std::string("cannot start a thread: ") + error.what();
       end_here();

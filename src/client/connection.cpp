@@ -279,10 +279,11 @@ Task<void> Connection::Inside::end_session() {
   const std::shared_ptr<Session> mine = std::exchange(session, nullptr);
   out.clear();
   if (mine) {
+    const bool in_order = !mine->over;  // all is done: nobody need be told
     mine->end("closed by us");
     mine->bytes->close();
     co_await mine->read_ended.wait();
-    source.link_changed(false, mine->why);
+    if (!in_order) source.link_changed(false, mine->why);
   }
   stream.connection_lost(timers.now());
 }

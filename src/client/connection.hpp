@@ -35,7 +35,8 @@ class BatchSource {
   virtual void settled(const Settlement& settlement, BootNs now) = 0;
   // The body's bytes, the same at each sending: for sources that leave Body::bytes empty.
   virtual void append_body(const Body& body, Bytes& out);
-  // HelloAck came, or the connection ended (`why`) or could not be made. For logs and counters.
+  // HelloAck came, or the connection ended (`why`) or could not be made. For logs and counters. The end in order, after
+  // async_stop(), is not told.
   virtual void link_changed(bool up, std::string_view why) {
     (void)up;
     (void)why;

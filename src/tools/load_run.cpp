@@ -99,9 +99,10 @@ Task<void> LoadRun::measure() {
   const std::uint64_t counted_before = books.events_counted, settled_before = books.batches_settled;
   books.measure_from = from;
   books.measure_to = to;
-  while (timers_.now() < to && !all_made())
-    if (co_await timers_.sleep_for(std::min<std::int64_t>(ns_per_s / 10, to - timers_.now())) == Slept::cancelled)
-      break;
+  while (timers_.now() < to && !all_made()) {
+    const BootNs next_look = std::min<BootNs>(to, timers_.now() + ns_per_s / 10);
+    if (co_await timers_.sleep_until(next_look) == Slept::cancelled) break;
+  }
   out_.server_after = server_cost();
   out_.measured_s = static_cast<double>(timers_.now() - from) / 1e9;
   out_.events_measured = books.events_counted - counted_before;

@@ -3,40 +3,13 @@
 
 #include <doctest/doctest.h>
 
-#include <thread>
-
-#include "net/connection.hpp"
-#include "net/tcp_listener.hpp"
-#include "support/peer_server.hpp"
+#include "loopback_server.hpp"
 #include "tools/load_report.hpp"
 
 namespace nissa::tools::test {
 namespace {
 
 using nissa::test::PeerServer;
-
-struct Server {
-  explicit Server(PeerServer& peer)
-      : listener(loop, timers, {.max_connections = 100},
-                 [&peer](net::Connection connection) -> Task<void> { co_await peer.serve(connection.stream); }) {
-    REQUIRE(listener.open());
-    listener.start();
-    thread = std::thread([this] { loop.run(); });
-  }
-  ~Server() {
-    loop.spawn([](Server& self) -> Task<void> {
-      co_await self.listener.async_stop(0);
-      self.timers.stop();
-      self.loop.release();
-    }(*this));
-    thread.join();
-  }
-  SystemClock clock;
-  EventLoop loop{1};
-  Timers timers{loop, clock};
-  net::TcpListener listener;
-  std::thread thread;
-};
 
 TEST_CASE("what was sent is counted, with and without coalescing, at a rate and without, in several classes") {
   for (const bool one_by_one : {false, true}) {
@@ -58,8 +31,8 @@ TEST_CASE("what was sent is counted, with and without coalescing, at a rate and 
       options.most_batches = 2'000;
       const LoadPlan plan(options.shape);
       {
-        Server server(peer);
-        options.port = server.listener.port();
+        const LoopbackServer server(peer);
+        options.port = server.port();
         outcome = run_load(options, plan);
       }
       CHECK(outcome.books.events_counted == 20'000);
