@@ -24,6 +24,19 @@ Image image_of(const Epochs& epochs) {
   return image;
 }
 
+// By what they are, not by their bytes, which may lack something on both sides.
+bool same(const Epochs& one, const Epochs& two) {
+  if (one.objects() != two.objects() || one.floor() != two.floor()) return false;
+  for (const EpochObject& object : one.objects()) {
+    if (object.kind == EpochObject::Kind::tombstone) continue;
+    const EpochState& a = *one.find(object.epoch);
+    const EpochState& b = *two.find(object.epoch);
+    if (a.seen != b.seen || a.last_running_ms != b.last_running_ms || a.agent != b.agent) return false;
+    if (a.principal != b.principal || a.streams != b.streams) return false;
+  }
+  return image_of(one) == image_of(two);
+}
+
 // Records as a ledger with many small agents would write them: short lives, Goodbyes, rests of days.
 class Story {
  public:
@@ -33,7 +46,7 @@ class Story {
   KeysNode& node() { return node_; }
   const Record& next() {
     for (std::size_t i = random_() % 4; i > 0; --i) act();
-    const RunningMs later = random_() % 10 == 0 ? random_() % (3 * day_ms) : random_() % hour_ms;
+    const RunningMs later = random_() % 10 == 0 ? random_() % (9 * day_ms) : random_() % hour_ms;
     node_.commit(later);
     node_.inbox->take();
     return node_.journal.back();
@@ -46,7 +59,7 @@ class Story {
   };
   void act() {
     if (agents_.size() < 12 && random_() % 3 == 0) {
-      agents_[1 + random_() % 40].seen = node_.seen();  // an epoch may come back long after its Goodbye
+      agents_[1 + random_() % 15].seen = node_.seen();  // an epoch may come back long after its Goodbye
       return;
     }
     if (agents_.empty()) return;
@@ -77,8 +90,7 @@ TEST_CASE("replayed from nothing the epochs are the same, byte for byte") {
     for (int i = 0; i < 200; ++i) story.next();
     Epochs again({}, random());
     for (const Record& record : story.node().journal) again.apply(record);
-    CHECK(image_of(again) == image_of(story.node().epochs));
-    CHECK(again.floor() == story.node().epochs.floor());
+    CHECK(same(again, story.node().epochs));
     CHECK(again.budget().used() == story.node().epochs.budget().used());
   }
 }
@@ -135,12 +147,11 @@ TEST_CASE("a fuzzy snapshot and the records from its begin on give the state, wh
       restored.loaded(kept->complete);
       for (const Record& record : story.node().journal)
         if (record.lsn >= kept->begin) restored.apply(record);
-      REQUIRE(image_of(restored) == image_of(live));
-      REQUIRE(restored.floor() == live.floor());
+      REQUIRE(same(restored, live));
       ++compared;
     }
   }
-  CHECK(compared > 500);
+  CHECK(compared > 300);
 }
 
 TEST_CASE("a record that speaks of an epoch in no row is a violation only after the snapshot was complete") {
@@ -157,6 +168,24 @@ TEST_CASE("a record that speaks of an epoch in no row is a violation only after 
   CHECK(expecting.seen() == 1);
   REQUIRE(epochs.find(8) != nullptr);  // its keys are kept all the same
   CHECK(epochs.find(8)->stream(Priority::low).judge(1, 1, {1, 1}) == Judgement::duplicate);
+}
+
+TEST_CASE("an epoch that ended and began again while a snapshot was taken is not touched by its former life") {
+  KeysNode node({}, {.tombstone_bytes = 0});  // so that it may come back at once
+  node.submit(node.line(8, 500, 400));
+  node.commit();
+  node.group->goodbye(8, node.seen());
+  node.commit();
+  node.submit(node.line(8, 2));
+  node.commit();
+  Epochs restored;
+  Bytes row;
+  REQUIRE(node.epochs.encode({EpochObject::Kind::epoch, 8}, row));
+  REQUIRE(restored.load({EpochObject::Kind::epoch, 8}, row, node.lsn));
+  restored.loaded(node.lsn);
+  for (const Record& record : node.journal) restored.apply(record);
+  CHECK(same(restored, node.epochs));
+  CHECK(restored.find(8)->stream(Priority::normal).low() == 1);
 }
 
 TEST_CASE("an object is queued once, however often it changes before it is taken") {
