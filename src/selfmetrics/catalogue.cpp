@@ -46,6 +46,8 @@ constexpr std::array own{
     Metric{"nissa_ledger_running_seconds", Kind::gauge, "Running time of the state."},
     Metric{"nissa_ledger_clock_held", Kind::gauge, "1 while a step of the wall clock is not believed."},
     Metric{"nissa_ledger_group_batches_total", Kind::counter, "Batches in durable groups."},
+    Metric{"nissa_ledger_counted_unheard_batches_total", Kind::counter,
+           "Batches counted after their sender had been told journal_slow; it hears DUPLICATE when it asks again."},
     Metric{"nissa_ledger_open_bytes", Kind::gauge, "Bytes of the open group."},
     Metric{"nissa_ledger_epochs", Kind::gauge, "Epochs remembered."},
     Metric{"nissa_ledger_epoch_bytes", Kind::gauge, "Memory of the epochs and their windows."},

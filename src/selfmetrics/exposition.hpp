@@ -26,6 +26,7 @@ struct Family {
     return *this;
   }
   template <class Histogram>
+    requires requires { Histogram::bounds_ns; }
   Family& add(Labels labels, const Histogram& histogram) {
     std::vector<std::uint64_t> buckets(Histogram::bounds_ns.size() + 1);
     for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] = histogram.count(i);

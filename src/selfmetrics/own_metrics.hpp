@@ -27,9 +27,8 @@ struct Sources {
   std::string_view version;  // of the program; a literal
 };
 
-// Every metric of own_metrics(), each once, in the catalogue's order as far as it matters to nobody. Labels that can
-// occur stand there from the first scrape on, with 0: a counter that appears only with its first event hides that
-// event from rate() and increase(). About 0.2 ms.
+// Every metric of own_metrics(), each once. Labels that are to be expected stand there from the first scrape on, with
+// 0: a counter that appears only with its first event hides that event from rate() and increase().
 std::vector<Family> own_families(const Sources& sources, const ProcessFigures& process);
 
 }  // namespace nissa::selfmetrics
