@@ -22,7 +22,7 @@ DefinedSlo* Definitions::slot(slo::SloId id) {
 void Definitions::apply(const Record& record) {
   for (const Define& define : record.defines) {
     DefinedSlo* slo = slot(define.id);
-    if (slo == nullptr || record.lsn <= slo->loaded_lsn) continue;
+    if (slo == nullptr) continue;
     slo->definition = std::make_shared<const slo::Definition>(define.definition);
     slo->sli_hash = identity_hash(define.definition.sli);
     slo->retired = false;
@@ -30,7 +30,7 @@ void Definitions::apply(const Record& record) {
   }
   for (const slo::SloId id : record.retired) {
     DefinedSlo* slo = slot(id);
-    if (slo == nullptr || record.lsn <= slo->loaded_lsn) continue;
+    if (slo == nullptr) continue;
     if (slo->definition == nullptr) {
       violation("ledger", "only a defined SLO is retired");
       continue;
@@ -98,7 +98,7 @@ Status Definitions::load(slo::SloId id, ByteView value, Lsn lsn) {
   slo.sli_hash = identity_hash(definition->sli);
   slo.definition = std::make_shared<const slo::Definition>(std::move(*definition));
   slo.retired = retired == 1;
-  slo.changed_lsn = slo.loaded_lsn = lsn;
+  slo.changed_lsn = lsn;
   changed_lsn_ = std::max(changed_lsn_, lsn);
   return {};
 }

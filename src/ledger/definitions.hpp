@@ -21,9 +21,7 @@ struct DefinedSlo {
   std::shared_ptr<const slo::Definition> definition;  // null: no such SLO
   std::uint64_t sli_hash = 0;
   bool retired = false;
-  // Not part of the state: the last record that changed it, and the last that its row contained when it was loaded.
-  Lsn changed_lsn = 0;
-  Lsn loaded_lsn = 0;
+  Lsn changed_lsn = 0;  // the last record that changed it; not part of the state
 };
 
 // What has to stand in a record before the configured SLOs count.
@@ -36,7 +34,8 @@ struct DefinitionPlan {
 
 class Definitions {
  public:
-  // --- The one thing that moves: DEFINEs, then RETIREs.
+  // --- The one thing that moves: DEFINEs, then RETIREs. Both are absolute: replayed over a row that contains them, and
+  // all that came after, they come to the same.
   void apply(const Record& record);
 
   // --- Questions.

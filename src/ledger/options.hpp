@@ -27,6 +27,7 @@ struct SnapshotOptions {
   std::uint64_t journal_bytes = 64u << 20;  // or so many bytes of records since the last begin
   std::size_t slice_bytes = 128u << 10;     // of rows in one transaction (its last row may go beyond): half a ms
   std::size_t slice_rows = 512;             // and so many rows, each some microseconds of SQLite
+  std::size_t slice_erasures = 256;         // as many erasures of old versions ride along
 };
 
 struct ClockOptions {

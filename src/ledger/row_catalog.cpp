@@ -40,7 +40,7 @@ std::vector<RowVersion> RowCatalog::keep(KeptSnapshot snapshot) {
       if (generation < oldest) unneeded.push_back({object, generation});
   }
   add_dead_absences(unneeded);
-  std::erase_if(absences_, [&](const RowVersion& absence) { return absence.generation < oldest; });
+  std::erase_if(absences_, [&](const RowVersion& absence) { return absence.generation <= oldest; });
   drop_lists();
   return unneeded;
 }
@@ -64,16 +64,16 @@ std::vector<RowVersion> RowCatalog::keep_at_start(std::vector<KeptSnapshot> comp
   const Generation newest = kept_.empty() ? 0 : kept_.back().generation;
   const Generation oldest = kept_.empty() ? 0 : kept_.front().generation;
   std::erase_if(absences_,
-                [&](const RowVersion& absence) { return absence.generation < oldest || absence.generation > newest; });
+                [&](const RowVersion& absence) { return absence.generation <= oldest || absence.generation > newest; });
   drop_lists();
   return unneeded;
 }
 
-// To be absent needs no row, once no snapshot is kept in which an earlier version would speak instead.
+// To be absent needs no row once no earlier version is there to speak instead: those go before it, in this order.
 void RowCatalog::add_dead_absences(std::vector<RowVersion>& unneeded) const {
   if (kept_.empty()) return;
   for (const RowVersion& absence : absences_) {
-    if (absence.generation >= kept_.front().generation) continue;
+    if (absence.generation > kept_.front().generation) continue;
     const auto found = versions_.find(absence.object);
     if (found != versions_.end() && std::ranges::binary_search(found->second, absence.generation))
       unneeded.push_back(absence);

@@ -47,7 +47,7 @@ class RowCatalog {
   // Its erasure is durable.
   void forget(RowVersion version);
   // A snapshot is complete: it is kept, and of three the oldest is not. Returns the versions that nobody needs any
-  // more; they stay noted until their erasure is durable. O(rows written by the older kept snapshot).
+  // more; they stay noted until their erasure is durable, in this order. O(rows written by the older kept snapshot).
   std::vector<RowVersion> keep(KeptSnapshot snapshot);
   // At a start, when all is noted: the same, over all rows, leftovers of a snapshot that was never completed too.
   std::vector<RowVersion> keep_at_start(std::vector<KeptSnapshot> complete);

@@ -9,8 +9,6 @@
 namespace nissa::ledger {
 namespace {
 
-// In one ride; each is a look-up and a deletion in SQLite.
-constexpr std::size_t erasures_a_slice = 256;
 // In one ride: 10 µs each, when nothing in a block has changed.
 constexpr std::size_t walks_a_slice = 32;
 // What SQLite and the journal add to a row.
@@ -123,7 +121,7 @@ void SnapshotWriter::take(const Ledger& ledger, ObjectId object, journal::Commit
 }
 
 void SnapshotWriter::erase_some(journal::Commit& commit) {
-  for (std::size_t i = 0; i < erasures_a_slice && !to_erase_.empty(); ++i) {
+  for (std::size_t i = 0; i < options_.slice_erasures && !to_erase_.empty(); ++i) {
     const RowVersion version = to_erase_.front();
     to_erase_.pop_front();
     riding_->erased.push_back(version);
