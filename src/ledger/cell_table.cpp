@@ -32,9 +32,8 @@ void CellTable::grow(std::size_t slots) {
   }
 }
 
-void CellTable::clear() {
+void CellTable::emptied() {
   idle_ = used_.size() * nearly_empty < slots_.size() && slots_.size() > least_slots ? idle_ + 1 : 0;
-  for (const std::uint32_t i : used_) slots_[i] = Slot{};
   used_.clear();
   if (idle_ < long_idle) return;
   idle_ = 0;

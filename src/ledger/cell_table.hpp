@@ -24,13 +24,19 @@ class CellTable {
   }
 
   std::size_t size() const { return used_.size(); }
-  // Calls fn(key, value) in the order of insertion, which does not depend on the seed.
+  // Calls fn(key, value) for each, in no particular order, and is empty. Keeps its memory; a table that has long been
+  // far too big shrinks.
   template <class F>
-  void for_each(F fn) const {
-    for (const std::uint32_t i : used_) fn(slots_[i].key, slots_[i].value);
+  void take_all(F fn) {
+    const bool dense = used_.size() * scan_if > slots_.size();
+    const std::size_t count = dense ? slots_.size() : used_.size();
+    for (std::size_t i = 0; i < count; ++i) {  // a walk in order of memory, unless most of it is empty
+      Slot& slot = slots_[dense ? i : used_[i]];
+      if (slot.key != 0) fn(slot.key, slot.value);
+      slot = Slot{};
+    }
+    emptied();
   }
-  // Keeps its memory; a table that has long been far too big shrinks.
-  void clear();
   std::size_t bytes() const { return slots_.size() * sizeof(Slot) + used_.capacity() * sizeof(std::uint32_t); }
 
  private:
@@ -43,7 +49,9 @@ class CellTable {
     const auto wide = static_cast<unsigned __int128>(key ^ seed_) * 0x9E3779B97F4A7C15ULL;
     return static_cast<std::size_t>(static_cast<std::uint64_t>(wide >> 64) ^ static_cast<std::uint64_t>(wide)) & mask_;
   }
+  static constexpr std::size_t scan_if = 8;
   std::uint64_t& insert(std::size_t i, std::uint64_t key);
+  void emptied();
   void grow(std::size_t slots);
 
   std::uint64_t seed_;

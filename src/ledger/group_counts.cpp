@@ -1,18 +1,17 @@
 #include "ledger/group_counts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <utility>
 
 namespace nissa::ledger {
 namespace {
 
 // Far enough ahead to hide a miss, near enough not to be evicted again.
 constexpr std::size_t prefetch_ahead = 8;
-
-// Never 0: a bucket fits into 30 bits (slo/cell.hpp), so bit 31 is free.
-std::uint64_t place_key(slo::SloId slo, Bucket bucket) {
-  return static_cast<std::uint64_t>(slo) << 32 | static_cast<std::uint32_t>(bucket) | 1u << 31;
-}
+// A pass of the radix sort. One is enough for three hours of disorder.
+constexpr unsigned digit_bits = 10;
 
 }  // namespace
 
@@ -25,64 +24,90 @@ void GroupCounts::add(std::span<const slo::Cell> cells) {
 }
 
 std::vector<BucketCount> GroupCounts::expand(const slo::MatchSets& sets) {
-  cells_.for_each([&](std::uint64_t key, std::uint64_t events) { expand_cell(sets, key, events); });
-  cells_.clear();
+  take_cells();
+  sort_by_bucket();
+  for (std::size_t i = 0; i < items_.size(); ++i) {
+    sum(sets.at(slo::set_of(items_[i].key)), items_[i]);
+    const Bucket bucket = slo::bucket_of_cell(items_[i].key);
+    if (i + 1 == items_.size() || slo::bucket_of_cell(items_[i + 1].key) != bucket) end_bucket(bucket);
+  }
+  items_.clear();
   return by_slo();
 }
 
-void GroupCounts::expand_cell(const slo::MatchSets& sets, std::uint64_t key, std::uint64_t events) {
-  const slo::MatchSet& set = sets.at(slo::set_of(key));
-  const std::uint32_t event_class = slo::class_of(key);
-  const Bucket bucket = slo::bucket_of_cell(key);
-  const std::uint64_t good = set.good_members(event_class);
-  for (std::uint64_t left = set.counted_members(event_class); left != 0; left &= left - 1) {
-    const auto member = static_cast<unsigned>(std::countr_zero(left));
-    BucketCount& count = count_of(set.members()[member], bucket);
-    count.total += events;
-    count.good += (good >> member & 1) != 0 ? events : 0;
+void GroupCounts::take_cells() {
+  items_.reserve(cells_.size());
+  cells_.take_all([this](std::uint64_t key, std::uint64_t events) {
+    if (events != 0) items_.push_back({key, events});
+  });
+}
+
+// Least significant digit first, over the distance from the earliest bucket.
+void GroupCounts::sort_by_bucket() {
+  if (items_.empty()) return;
+  const auto bucket = [](const Item& item) { return static_cast<std::uint32_t>(slo::bucket_of_cell(item.key)); };
+  const auto [first, last] = std::ranges::minmax(items_, {}, bucket);
+  const std::uint32_t least = bucket(first);
+  const std::uint32_t range = bucket(last) - least;
+  for (unsigned shift = 0; shift < 32 && range >> shift != 0; shift += digit_bits) {
+    const auto digit = [&](const Item& item) { return (bucket(item) - least) >> shift & ((1u << digit_bits) - 1); };
+    std::array<std::uint32_t, 1u << digit_bits> place{};
+    for (const Item& item : items_) ++place[digit(item)];
+    std::uint32_t before = 0;
+    for (std::uint32_t& one : place) before += std::exchange(one, before);
+    spare_.resize(items_.size());
+    for (const Item& item : items_) spare_[place[digit(item)]++] = item;
+    items_.swap(spare_);
   }
 }
 
-BucketCount& GroupCounts::count_of(slo::SloId slo, Bucket bucket) {
-  if (slo >= heads_.size()) {
-    heads_.resize(slo + 1);
-    touched_.resize(slo / 64 + 1);
+void GroupCounts::sum(const slo::MatchSet& set, const Item& item) {
+  const std::uint32_t event_class = slo::class_of(item.key);
+  const std::uint64_t good = set.good_members(event_class);
+  const std::span<const slo::SloId> members = set.members();
+  if (!members.empty() && members.back() >= sums_.size()) {  // ascending: the last is the highest
+    sums_.resize(members.back() + 1);
+    places_.resize(members.back() + 1);
+    touched_.resize(members.back() / 64 + 1);
   }
-  std::uint32_t& head = heads_[slo];
-  // Nearly all events of a group fall into one bucket: the one met last.
-  if (head != 0 && links_[head - 1].count.bucket == bucket) return links_[head - 1].count;
-  std::uint64_t& place = places_.at(place_key(slo, bucket));
-  if (place == 0) {
-    links_.push_back({.count = {.slo = slo, .bucket = bucket}, .next = head});
-    place = links_.size();
-    head = static_cast<std::uint32_t>(place);
+  for (std::uint64_t left = set.counted_members(event_class); left != 0; left &= left - 1) {
+    const auto member = static_cast<unsigned>(std::countr_zero(left));
+    slo::Counts& counts = sums_[members[member]];
+    if (counts.total == 0) in_bucket_.push_back(members[member]);
+    counts.total += item.events;
+    counts.good += (good >> member & 1) != 0 ? item.events : 0;
+  }
+}
+
+void GroupCounts::end_bucket(Bucket bucket) {
+  for (const slo::SloId slo : in_bucket_) {
+    slo::Counts& counts = sums_[slo];
+    by_bucket_.push_back({.slo = slo, .bucket = bucket, .good = counts.good, .total = counts.total});
+    counts = {};
+    ++places_[slo];
     touched_[slo / 64] |= 1ULL << (slo % 64);
   }
-  return links_[place - 1].count;
+  in_bucket_.clear();
 }
 
 std::vector<BucketCount> GroupCounts::by_slo() {
-  std::vector<BucketCount> counts;
-  counts.reserve(links_.size());
-  for (std::size_t word = 0; word < touched_.size(); ++word) {
-    for (std::uint64_t left = touched_[word]; left != 0; left &= left - 1) {
-      const std::size_t slo = word * 64 + static_cast<unsigned>(std::countr_zero(left));
-      const auto first = static_cast<std::ptrdiff_t>(counts.size());
-      for (std::uint32_t at = heads_[slo]; at != 0; at = links_[at - 1].next) counts.push_back(links_[at - 1].count);
-      if (links_[heads_[slo] - 1].next != 0)
-        std::ranges::sort(counts.begin() + first, counts.end(), {}, &BucketCount::bucket);
-      heads_[slo] = 0;
-    }
-    touched_[word] = 0;
-  }
-  links_.clear();
-  places_.clear();
+  std::uint32_t before = 0;
+  for (std::size_t word = 0; word < touched_.size(); ++word)
+    for (std::uint64_t left = touched_[word]; left != 0; left &= left - 1)
+      before += std::exchange(places_[word * 64 + static_cast<unsigned>(std::countr_zero(left))], before);
+  std::vector<BucketCount> counts(by_bucket_.size());
+  for (const BucketCount& one : by_bucket_) counts[places_[one.slo]++] = one;
+  for (const BucketCount& one : by_bucket_) places_[one.slo] = 0;
+  std::ranges::fill(touched_, 0);
+  by_bucket_.clear();
   return counts;
 }
 
 std::size_t GroupCounts::bytes() const {
-  return cells_.bytes() + places_.bytes() + links_.capacity() * sizeof(Link) +
-         heads_.capacity() * sizeof(std::uint32_t) + touched_.capacity() * sizeof(std::uint64_t);
+  return cells_.bytes() + (items_.capacity() + spare_.capacity()) * sizeof(Item) +
+         sums_.capacity() * sizeof(slo::Counts) + by_bucket_.capacity() * sizeof(BucketCount) +
+         (in_bucket_.capacity() + places_.capacity()) * sizeof(std::uint32_t) +
+         touched_.capacity() * sizeof(std::uint64_t);
 }
 
 }  // namespace nissa::ledger
