@@ -1,11 +1,9 @@
 #include "config/quantities.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
 #include <span>
-#include <vector>
 
 namespace nissa::config {
 namespace {
@@ -70,20 +68,5 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
 
 std::string format_duration(std::int64_t ns) { return format(ns, duration_units, ""); }
 std::string format_bytes(std::uint64_t bytes) { return format(static_cast<std::int64_t>(bytes), byte_units, " "); }
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 }  // namespace nissa::config

@@ -17,23 +17,4 @@ Result<std::uint64_t> parse_bytes(std::string_view text);
 std::string format_duration(std::int64_t ns);
 std::string format_bytes(std::uint64_t bytes);
 
-// The name in `known` that is nearest to `given` (edit distance at most a third of its length), or empty.
-template <class Names>
-std::string_view nearest_name(std::string_view given, const Names& known);
-std::size_t edit_distance(std::string_view a, std::string_view b);
-
-template <class Names>
-std::string_view nearest_name(std::string_view given, const Names& known) {
-  std::string_view nearest;
-  std::size_t least = given.size() / 3 + 1;
-  for (const std::string_view name : known) {
-    const std::size_t distance = edit_distance(given, name);
-    if (distance <= least && (nearest.empty() || distance < least)) {
-      least = distance;
-      nearest = name;
-    }
-  }
-  return nearest;
-}
-
 }  // namespace nissa::config

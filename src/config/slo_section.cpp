@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "base/nearest_name.hpp"
 #include "base/time_types.hpp"
-#include "config/quantities.hpp"
 
 namespace nissa::config {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/nearest_name.hpp"
 #include "base/time_types.hpp"
 #include "config/quantities.hpp"
 

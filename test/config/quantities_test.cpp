@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
-
 #include "support/seed.hpp"
 
 using namespace nissa::config;
@@ -34,11 +32,4 @@ TEST_CASE("what is formatted is read back as the same quantity") {
     const auto bytes = random() % (std::uint64_t{1} << 50);
     CHECK(parse_bytes(format_bytes(bytes)).value() == bytes);
   }
-}
-
-TEST_CASE("the nearest name is found within a third of its length, else none") {
-  const std::array<std::string_view, 3> known{"objective", "operation", "service"};
-  CHECK(nearest_name("objektive", known) == "objective");
-  CHECK(nearest_name("operations", known) == "operation");
-  CHECK(nearest_name("zzz", known).empty());
 }
