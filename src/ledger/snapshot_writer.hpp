@@ -74,9 +74,9 @@ class SnapshotWriter {
   std::optional<Current> current_;
   std::optional<Riding> riding_;
   std::deque<RowVersion> to_erase_;  // in this order: what says that an object is no more goes after what it hides
-  Lsn definitions_lsn_;          // what of them had changed up to here is written
-  std::vector<Lsn> blocks_lsn_;  // the same by block
-  Lsn recovered_lsn_;            // the same for blocks not walked since the start
+  Lsn definitions_lsn_;              // what of them had changed up to here is written
+  std::vector<Lsn> blocks_lsn_;      // the same by block
+  Lsn recovered_lsn_;                // the same for blocks not walked since the start
   std::optional<UnixMs> begun_ms_;
   std::uint64_t bytes_since_begin_ = 0;
   std::uint64_t completed_ = 0;
