@@ -83,7 +83,7 @@ class FirstFlow(unittest.TestCase):
             self.assertIn((pb.Ack.COUNTED, pb.NONE), by_status)
             fault = next(one for one in answers if one.reason == pb.BAD_UTF8)
             self.assertEqual(fault.field, "events[0].service")
-            self.assertEqual(raw[fault.byte_offset:fault.byte_offset + 1], b"\xff")
+            self.assertEqual(raw[fault.byte_offset:fault.byte_offset + 4], b"sh\xffp")
             self.assertEqual(nissad.window("shop-availability", "5m")["total"], 1)
             check_books(nissad)
 
