@@ -324,6 +324,25 @@ void Reservation::give_back() {
   if (const auto home = std::exchange(home_, nullptr)) home->give_back(holding_);
 }
 
+void Reservation::keep(std::size_t bytes) {
+  if (!home_ || bytes >= holding_.bytes()) return;
+  Holding back = holding_;
+  back.common = std::min(holding_.common, holding_.bytes() - bytes);
+  back.reserve = holding_.bytes() - bytes - back.common;
+  holding_.common -= back.common;
+  holding_.reserve -= back.reserve;
+  home_->give_back(back);
+}
+bool Reservation::absorb(Reservation& more) {
+  if (!home_ || home_ != more.home_ || holding_.priority != more.holding_.priority ||
+      holding_.sender != more.holding_.sender)
+    return false;
+  holding_.common += more.holding_.common;
+  holding_.reserve += more.holding_.reserve;
+  more.home_.reset();
+  return true;
+}
+
 OverloadComponent::OverloadComponent(EventLoop& loop, Timers& timers, const Clock& clock, const Options& options,
                                      std::function<double()> random)
     : inside_(std::make_shared<OverloadInside>(loop, timers, clock, options, std::move(random))) {}

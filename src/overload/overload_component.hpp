@@ -47,6 +47,10 @@ class Reservation {
   ~Reservation() { give_back(); }
 
   void give_back();
+  // Gives back what is beyond `bytes`.
+  void keep(std::size_t bytes);
+  // Takes over what `more` holds, if it is of the same class and sender; else false, and nothing has changed.
+  bool absorb(Reservation& more);
   std::size_t bytes() const { return home_ ? holding_.bytes() : 0; }
 
  private:
