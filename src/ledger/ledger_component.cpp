@@ -338,8 +338,10 @@ void LedgerComponent::submit(Submission submission) {
   });
 }
 
+bool LedgerComponent::has_room() const { return !inside_->full.load(std::memory_order_relaxed); }
+
 Task<void> LedgerComponent::async_room() {
-  if (!inside_->full.load(std::memory_order_relaxed)) co_return;
+  if (has_room()) co_return;
   (void)co_await park_on<bool>(inside_->strand, [in = inside_.get()](Parked<bool> parked) {
     in->strand.entered();
     if (in->held.empty()) return parked.wake(true);

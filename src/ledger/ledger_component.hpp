@@ -45,7 +45,9 @@ class LedgerComponent {
   // The answers go to submission.reply_to: some of them before the group, the others when its fate is known. Returns at
   // once.
   void submit(Submission submission);
-  // Returns when the open group takes submissions: at once, nearly always.
+  // Whether the open group takes submissions: true, nearly always. One load.
+  bool has_room() const;
+  // Returns when it does.
   Task<void> async_room();
 
   // --- The life of an epoch.
