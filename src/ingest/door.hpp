@@ -1,27 +1,36 @@
-// What every connection of agents is given: the owners it asks, and the limits it keeps.
+// What every connection of agents is given: the owners it asks, the limits it keeps, what it shares with the others.
 #pragma once
 #include "async/timer.hpp"
 #include "base/clock.hpp"
+#include "base/mutex.hpp"
 #include "fold/batch_fold.hpp"
 #include "fold/options.hpp"
 #include "ingest/books.hpp"
+#include "ingest/buffer_pool.hpp"
 #include "ingest/options.hpp"
 #include "ledger/ledger_component.hpp"
 #include "overload/overload_component.hpp"
 
 namespace nissa::ingest {
 
-// One for all connections; outlives them.
+// All of them outlive the component.
 struct Door {
   const Options& options;
   const fold::Options& fold_options;
   ledger::LedgerComponent& ledger;
   overload::OverloadComponent& overload;
-  fold::BatchFold&
-      fold;  // one I/O thread, one fold: used between a turn and the next co_await, by whoever has the turn
+  fold::BatchFold& fold;
   Books& books;
   const Clock& clock;
   Timers& timers;
+};
+
+// One for all connections; outlives them. Any thread.
+struct Lobby {
+  explicit Lobby(const Door& the_door) : door(the_door) {}
+  const Door door;
+  BufferPool buffers;
+  Mutex folding;  // held around door.fold: never waited for with one I/O thread, right with more
 };
 
 }  // namespace nissa::ingest

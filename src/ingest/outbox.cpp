@@ -1,30 +1,34 @@
 #include "ingest/outbox.hpp"
 
+#include <limits>
+
 #include "ingest/acknowledgement.hpp"
 
 namespace nissa::ingest {
 namespace {
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
+// An answer that is none: it wakes the writer for what the session itself has to say, which needs no lock to be left.
+constexpr std::uint32_t wake_up = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t kept_at_rest = 32;
+constexpr std::size_t usual_ack_bytes = 64;
 
 }  // namespace
 
-Outbox::Outbox(const Strand& strand, std::shared_ptr<ByteStream> stream, std::uint32_t slots, std::uint64_t state_id,
-               Books& books, const Clock& clock)
+Outbox::Outbox(const Strand& strand, std::shared_ptr<ByteStream> stream, std::uint32_t most_under_way,
+               std::uint64_t state_id, Books& books, const Clock& clock)
     : strand_(strand),
       stream_(std::move(stream)),
+      most_(most_under_way),
       state_id_(state_id),
       books_(books),
       clock_(clock),
-      waiting_for_slot_(strand),
-      slots_(slots) {
-  for (std::uint32_t slot = slots; slot-- > 0;) free_.push_back(slot);
-}
+      waiting_for_slot_(strand) {}
 
 std::uint32_t Outbox::take_slot(const Taken& taken) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
   const std::uint32_t slot = free_.back();
   free_.pop_back();
   slots_[slot] = taken;
@@ -35,77 +39,79 @@ Task<void> Outbox::wait_for_slot() {
   while (full() && !closed_) co_await waiting_for_slot_.park();
 }
 
-void Outbox::deliver(std::vector<ledger::Answer> answers) {
-  std::vector<Item> items(std::make_move_iterator(answers.begin()), std::make_move_iterator(answers.end()));
-  items_.deliver(std::move(items));
+void Outbox::deliver(std::vector<ledger::Answer> answers) { answers_.deliver(std::move(answers)); }
+
+void Outbox::wake() {
+  ledger::Answer none;
+  none.token = wake_up;
+  answers_.deliver({none});
+}
+
+// Once a write: while something is in own_, the wake-up is still in the mailbox.
+void Outbox::begin_own() {
+  strand_.entered();
+  if (own_.empty()) wake();
 }
 
 void Outbox::answer(std::uint32_t slot, const wire::Ack& ack) {
-  OwnAck own{slot, {}};
-  wire::append_message(own.framed, ack);
-  std::vector<Item> items;
-  items.emplace_back(std::move(own));
-  items_.deliver(std::move(items));
+  begin_own();
+  wire::append_message(own_, ack);
+  own_slots_.push_back(slot);
 }
 
-void Outbox::say(Bytes framed) {
-  ++unwritten_messages_;
-  std::vector<Item> items;
-  items.emplace_back(std::move(framed));
-  items_.deliver(std::move(items));
+void Outbox::encode(const ledger::Answer& answer, Bytes& out, BootNs now) {
+  if (answer.token == wake_up) return;
+  if (answer.token >= slots_.size()) return violation("ingest", "an answer bears the token of its batch");
+  const Taken& taken = slots_[answer.token];
+  wire::append_message(out, acknowledgement(answer, state_id_, taken.clock_skew_ms));
+  answered_.push_back(answer.token);
+  if (answer.status == ledger::AckStatus::counted)
+    books_.of(answer.key.priority).ack_latency.observe(now - taken.read_at);
 }
 
-void Outbox::append(Bytes& out, const Item& item, BootNs now) {
-  std::visit(Overloaded{[&](const ledger::Answer& answer) {
-                          const Taken& taken = slots_[answer.token];
-                          wire::append_message(out, acknowledgement(answer, state_id_, taken.clock_skew_ms));
-                          answered_.push_back(answer.token);
-                          if (answer.status == ledger::AckStatus::counted)
-                            books_.of(answer.key.priority).ack_latency.observe(now - taken.read_at);
-                        },
-                        [&](const OwnAck& own) {
-                          out.insert(out.end(), own.framed.begin(), own.framed.end());
-                          answered_.push_back(own.slot);
-                        },
-                        [&](const Bytes& framed) {
-                          out.insert(out.end(), framed.begin(), framed.end());
-                          ++messages_in_write_;
-                        }},
-             item);
-}
-
-void Outbox::release_answered() {
+void Outbox::written(std::size_t messages) {
+  messages_ -= messages;
   free_.insert(free_.end(), answered_.begin(), answered_.end());
   answered_.clear();
-  unwritten_messages_ -= std::exchange(messages_in_write_, 0);
+  if (under_way() == 0 && slots_.size() > kept_at_rest) {
+    slots_ = {};
+    free_ = {};
+    own_slots_ = {};
+    answered_ = {};
+  }
   waiting_for_slot_.wake_all();
 }
 
 Task<void> Outbox::run() {
-  Bytes out;
-  while (!closed_) {
-    if (finishing_ && under_way() == 0) break;
-    std::vector<Item> items = co_await items_.take();
-    if (items.empty()) break;
-    out.clear();
+  strand_.entered();
+  while (!closed_ && !done()) {
+    const std::vector<ledger::Answer> answers = co_await answers_.take();
+    if (answers.empty()) break;  // closed
+    Bytes out = std::exchange(own_, {});
+    answered_.swap(own_slots_);  // which the last write has left empty
+    const std::size_t messages = messages_;
     const BootNs now = clock_.boot_ns();
-    for (const Item& item : items) append(out, item, now);
+    out.reserve(out.size() + answers.size() * usual_ack_bytes);
+    for (const ledger::Answer& answer : answers) encode(answer, out, now);
+    if (out.empty()) continue;
     writing_since_.store(now, std::memory_order_relaxed);
-    if (!out.empty() && !co_await stream_->write(out)) break;
+    if (!co_await stream_->write(out)) break;
     writing_since_.store(0, std::memory_order_relaxed);
-    release_answered();
+    written(messages);
   }
   close();
 }
 
 void Outbox::finish() {
-  finishing_ = true;
-  say({});  // so that the loop looks again
+  strand_.entered();
+  if (std::exchange(finishing_, true)) return;
+  wake();  // so that the loop looks again
 }
 
 void Outbox::close() {
-  closed_ = true;
-  items_.close();
+  strand_.entered();
+  if (std::exchange(closed_, true)) return;
+  answers_.close();
   stream_->close();
   waiting_for_slot_.wake_all();
 }

@@ -2,48 +2,54 @@
 // is empty. How much it may hold is the gate's to say: capacity() is what was granted. One strand.
 #pragma once
 #include <cstring>
-#include <memory>
 #include <span>
+#include <utility>
 
 #include "base/bytes.hpp"
+#include "ingest/buffer_pool.hpp"
 
 namespace nissa::ingest {
 
 class ReadBuffer {
  public:
-  std::size_t capacity() const { return capacity_; }
+  // The pool outlives it.
+  explicit ReadBuffer(BufferPool& pool) : pool_(pool) {}
+  ~ReadBuffer() { release(); }
+  ReadBuffer(const ReadBuffer&) = delete;
+  ReadBuffer& operator=(const ReadBuffer&) = delete;
+
+  std::size_t capacity() const { return block_.size; }
   bool empty() const { return first_ == last_; }
-  ByteView unread() const { return {memory_.get() + first_, last_ - first_}; }
-  std::span<Byte> free_space() { return {memory_.get() + last_, capacity_ - last_}; }
+  ByteView unread() const { return {block_.memory.get() + first_, last_ - first_}; }
+  std::span<Byte> free_space() { return {block_.memory.get() + last_, block_.size - last_}; }
 
   void filled(std::size_t bytes) { last_ += bytes; }
+  // Views into what was consumed stay good until compact(), resize() or release().
   void consume(std::size_t bytes) { first_ += bytes; }
 
-  // The unread bytes move to the front: views into the buffer end here.
   void compact() {
     if (first_ == 0) return;
-    std::memmove(memory_.get(), memory_.get() + first_, last_ - first_);
+    std::memmove(block_.memory.get(), block_.memory.get() + first_, last_ - first_);
     last_ -= first_;
     first_ = 0;
   }
-  // At least as large as what is unread. Not cleared: it is read into before it is read.
+  // To at least what is unread.
   void resize(std::size_t capacity) {
-    auto memory = std::make_unique_for_overwrite<Byte[]>(capacity);
+    BufferPool::Block block = pool_.take(capacity);
     const std::size_t held = last_ - first_;
-    if (held != 0) std::memcpy(memory.get(), memory_.get() + first_, held);
-    memory_ = std::move(memory);
-    capacity_ = capacity;
+    if (held != 0) std::memcpy(block.memory.get(), block_.memory.get() + first_, held);
+    pool_.give_back(std::exchange(block_, std::move(block)));
     first_ = 0;
     last_ = held;
   }
   void release() {
-    memory_.reset();
-    capacity_ = first_ = last_ = 0;
+    pool_.give_back(std::exchange(block_, {}));
+    first_ = last_ = 0;
   }
 
  private:
-  std::unique_ptr<Byte[]> memory_;
-  std::size_t capacity_ = 0;
+  BufferPool& pool_;
+  BufferPool::Block block_;
   std::size_t first_ = 0;
   std::size_t last_ = 0;
 };

@@ -1,6 +1,5 @@
-// THE FLOW: what happens to a connection's bytes until its batches are acknowledged. The steps stand in run().
+// THE FLOW: what happens to a connection's bytes until its batches are acknowledged. The steps stand in serve().
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,49 +13,75 @@
 #include "fold/clock_skew.hpp"
 #include "ingest/door.hpp"
 #include "ingest/outbox.hpp"
+#include "ingest/patience.hpp"
 #include "ingest/read_buffer.hpp"
 #include "wire/frame.hpp"
 #include "wire/header_peek.hpp"
 
 namespace nissa::ingest {
 
-// Thread statement: overdue() from any thread, all else on the connection's strand.
+// Thread statement: wants_attention() from any thread, all else on the connection's strand.
+// Bounds: the read buffer by the gate, batches under way by the outbox. Idle: no buffer.
 class SessionFlow {
  public:
-  SessionFlow(Door& door, const Strand& strand, std::shared_ptr<ByteStream> stream, const PeerAddress& peer);
+  // `lobby` outlives it; it outlives run().
+  SessionFlow(Lobby& lobby, const Strand& strand, std::shared_ptr<ByteStream> stream, const PeerAddress& peer);
 
-  // Until the agent or the server ends the connection, and all that was taken is answered.
+  // Until the agent or the server ends the connection, and all that was taken is answered. Closes the stream.
   Task<void> run();
 
-  // Why this connection is to be closed at `now`, if it is: no Hello, a frame that does not come to its end, idle, or
-  // an agent that does not read its acks.
-  std::optional<Reason> overdue(BootNs now) const;
-  void expire(Reason reason);
+  // Whether attend() would find something to do.
+  bool wants_attention(BootNs now) const;
+  // Sends away who is overdue; cuts off who does not read its acks; takes room from who stands still.
+  void attend(BootNs now);
   // The server stops: read no more, answer what is in hand.
   void go_away();
+  // Ends it now: what is not answered yet will not be, here.
+  void cut() { outbox_->close(); }
 
  private:
-  // A complete batch in the buffer, with the slot that its ack will use.
+  // A batch with the slot that its ack will use. `bytes` lie in the buffer, until the next read.
   struct Arrived {
     wire::BatchHeader header;
     ByteView bytes;
     std::uint32_t slot = 0;
+    std::int64_t skew_ns = 0;
   };
-  enum class Phase : std::uint8_t { greeting, idle, partial_frame, busy };
-  enum class Taken : std::uint8_t { all, no_slot };
+  // Why take_frames returned.
+  enum class Next : std::uint8_t {
+    read,   // no complete frame is left, or none is wanted
+    slot,   // too many answers are under way
+    small,  // `small_` is to be answered, behind the batches before it
+  };
+  struct Small {
+    wire::FrameKind kind = wire::FrameKind::unknown;
+    ByteView payload;
+  };
+  using Batches = std::vector<Arrived>;
 
   // --- session_flow.cpp: the steps.
+  Task<void> serve();
   Task<bool> read_more();
-  Task<bool> get_room();
-  Task<Taken> take_frames(std::vector<Arrived>& batches);
+  Next take_frames(Batches& batches);
   Task<void> admit_and_commit(std::span<const Arrived> batches);
   void fold_and_commit(std::span<const Arrived> batches);
-  void fold_one(const Arrived& batch, const fold::FoldContext& now, ledger::Submission& submission);
+  void fold_one(const Arrived& batch, UnixMs now_ms, ledger::Submission& submission);
+
+  // --- session_room.cpp: the buffer and the gate.
+  Task<bool> get_room();
+  Task<bool> wait_for_room();
+  Task<std::optional<overload::Refusal>> hold(Priority priority, std::size_t capacity);
+  void grow(overload::Reservation room);
+  void shrink_to_frame();
+  void give_back_buffer();
 
   // --- session_frames.cpp: one frame.
-  void take_batch(ByteView payload, std::vector<Arrived>& batches);
-  void take_malformed_frame(const wire::FrameStep<wire::FrameKind>& step);
-  Task<void> take_small(wire::FrameKind kind, ByteView payload);
+  void take_frame(const wire::FrameStep<wire::FrameKind>& step, Batches& batches);
+  void look_at_partial(const wire::FrameStep<wire::FrameKind>& step);
+  void skip_partial();
+  Arrived arrive(const wire::BatchHeader& header, ByteView bytes);
+  std::optional<wire::Malformed> fault_of(const wire::BatchHeader& header) const;
+  Task<void> answer_small();
   Task<void> on_hello(ByteView payload);
   void on_heartbeat(ByteView payload);
   void on_goodbye(ByteView payload);
@@ -64,28 +89,40 @@ class SessionFlow {
   void refuse(const Arrived& batch, Reason reason, std::uint32_t retry_after_ms);
   void malformed_batch(const Arrived& batch, const wire::Malformed& fault);
   void malformed_frame(std::optional<BatchKey> key, const wire::Malformed& fault);
-  void leave(Reason reason, const char* message);
-  void enter(Phase phase);
 
-  Door& door_;
-  Strand strand_;
-  std::shared_ptr<ByteStream> stream_;
+  // --- session_end.cpp
+  void leave(Reason reason, const char* message);
+  bool unread_for_too_long(BootNs now) const;
+
+  Lobby& lobby_;
+  const Door& door_;
+  const Strand strand_;
+  const std::shared_ptr<ByteStream> stream_;
   std::shared_ptr<const ledger::Sender> sender_;
-  overload::SenderId sender_id_;
-  std::shared_ptr<Outbox> outbox_;
+  const overload::SenderId sender_id_;
+  const std::shared_ptr<Outbox> outbox_;
   Latch writer_ended_;
-  ReadBuffer buffer_;
-  std::vector<overload::Reservation> rooms_;  // for buffer_, one a growth
-  std::size_t wanted_ = 0;                    // bytes from the buffer's first on that the frame there needs
-  std::size_t skipping_ = 0;                  // bytes still to come of a frame that was not taken
-  bool drained_ = true;                       // the last read left nothing in the socket
+  Patience patience_;
   fold::ClockSkew skew_;
-  Priority last_class_ = Priority::normal;
   bool greeted_ = false;
   bool leaving_ = false;
-  BootNs read_at_ = 0;
-  std::atomic<Phase> phase_{Phase::greeting};
-  std::atomic<BootNs> phase_since_;
+
+  // --- The buffer.
+  ReadBuffer buffer_;
+  std::vector<overload::Reservation> rooms_;  // for buffer_: together its capacity
+  std::optional<Priority> class_;             // of the last batch: each class has its own connection
+  bool drained_ = true;                       // the last read left nothing in the socket
+  bool waiting_ = false;                      // for the socket; nothing reads into the buffer
+  BootNs read_at_ = 0;                        // the last read, on three clocks
+  UnixNs read_wall_ns_ = 0;
+  UnixMs arrival_ms_ = 0;
+
+  // --- The frame at the buffer's front.
+  std::size_t wanted_ = 0;                    // bytes of it that must be there to get further
+  std::size_t partial_size_ = 0;              // all of it, once known
+  std::optional<wire::BatchHeader> partial_;  // not complete yet, but its header was read and is sound
+  std::size_t skipping_ = 0;                  // bytes still to come of a frame that was not taken
+  Small small_;
 };
 
 }  // namespace nissa::ingest

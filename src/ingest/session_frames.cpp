@@ -1,51 +1,120 @@
 // One frame of a connection: what each kind means, and how a bad one is answered.
 #include <algorithm>
-#include <functional>
 
 #include "ingest/acknowledgement.hpp"
 #include "ingest/session_flow.hpp"
 #include "wire/messages.hpp"
 
 namespace nissa::ingest {
+namespace {
 
-void SessionFlow::take_batch(ByteView payload, std::vector<Arrived>& batches) {
-  const auto header = wire::peek_header(payload);
-  if (!header) return malformed_frame(wire::peek_key(payload), header.error());
-  if (!greeted_) return malformed_frame(std::nullopt, {Reason::hello_expected, 0, ""});
-  if (!header->keyed) return malformed_frame(std::nullopt, {Reason::header_invalid, 0, "epoch"});
-  last_class_ = header->priority;
-  skew_.batch(header->sent_at_unix_ns, door_.clock.wall_ns());
-  Outbox::Taken taken;
-  taken.read_at = read_at_;
-  taken.clock_skew_ms = static_cast<std::int32_t>(skew_.shift_ns() / ns_per_ms);
-  const Arrived batch{*header, payload, outbox_->take_slot(taken)};
-  ClassBooks& books = door_.books.of(header->priority);
-  books.received.add();
-  books.in_hand.add();
-  if (const auto fault = wire::check_event_count(*header, door_.options.max_events))
-    return malformed_batch(batch, *fault);
+// A length, a tag and a length.
+constexpr std::size_t longest_prefix = wire::max_frame_prefix;
+
+}  // namespace
+
+// All of it is there; or it is malformed, and as much as is there is looked at.
+void SessionFlow::take_frame(const wire::FrameStep<wire::FrameKind>& step, Batches& batches) {
+  patience_.work();  // the next frame has a time of its own
+  if (step.status == wire::FrameStatus::lost) {
+    malformed_frame(std::nullopt, {step.reason, step.offset, ""});
+    return leave(step.reason, "the length of a frame is unreadable, so the next one cannot be found");
+  }
+  const std::size_t here = std::min(step.size, buffer_.unread().size());
+  buffer_.consume(here);
+  skipping_ = step.size - here;
+  const bool complete = step.status == wire::FrameStatus::complete;
+  if (complete && step.kind != wire::FrameKind::batch) {
+    small_ = {step.kind, step.payload};
+    return;
+  }
+  const wire::Malformed fault{step.reason, step.offset, ""};
+  if (step.kind != wire::FrameKind::batch) return malformed_frame(std::nullopt, fault);
+  const auto header = wire::peek_header(step.payload);
+  if (!header) return malformed_frame(wire::peek_key(step.payload), complete ? header.error() : fault);
+  const Arrived batch = arrive(*header, step.payload);
+  if (!complete) return malformed_batch(batch, fault);
+  if (const auto unfit = fault_of(*header)) return malformed_batch(batch, *unfit);
   batches.push_back(batch);
 }
 
-void SessionFlow::take_malformed_frame(const wire::FrameStep<wire::FrameKind>& step) {
-  std::optional<BatchKey> key;
-  if (step.kind == wire::FrameKind::batch) key = wire::peek_key(step.payload);
-  malformed_frame(key, {step.reason, step.offset, ""});
+// What can be told from the header is told before the body is read; then the body is skipped.
+void SessionFlow::look_at_partial(const wire::FrameStep<wire::FrameKind>& step) {
+  partial_size_ = step.size;
+  const bool readable = step.kind == wire::FrameKind::batch && step.payload_size != 0 &&
+                        wire::can_peek(step.payload.size(), step.payload_size);
+  const bool other = step.kind != wire::FrameKind::batch && step.kind != wire::FrameKind::unknown;
+  if (partial_ || other) {
+    wanted_ = step.size;
+    return;
+  }
+  if (!readable) {  // no room is asked for the body before it is known whose it is
+    wanted_ = step.size == 0 ? step.wanted : std::min(step.size, longest_prefix + wire::header_limit);
+    return;
+  }
+  const auto header = wire::peek_header(step.payload);
+  if (!header) {
+    const auto key = wire::peek_key(step.payload);
+    skip_partial();
+    return malformed_frame(key, header.error());
+  }
+  const auto fault = fault_of(*header);
+  const auto refusal = door_.overload.refusal(header->priority);
+  if (fault || refusal) {
+    const Arrived batch = arrive(*header, {});
+    skip_partial();
+    return fault ? malformed_batch(batch, *fault) : refuse(batch, refusal->reason, refusal->retry_after_ms);
+  }
+  class_ = header->priority;
+  partial_ = *header;
+  partial_->agent = {};  // lies in the buffer, which will move
+  wanted_ = step.size;
 }
 
-Task<void> SessionFlow::take_small(wire::FrameKind kind, ByteView payload) {
-  switch (kind) {
+void SessionFlow::skip_partial() {
+  const std::size_t here = buffer_.unread().size();
+  buffer_.consume(here);
+  skipping_ = partial_size_ - here;
+  wanted_ = 0;
+  partial_.reset();
+}
+
+// Every batch whose header can be read passes here once, and gets one answer.
+SessionFlow::Arrived SessionFlow::arrive(const wire::BatchHeader& header, ByteView bytes) {
+  class_ = header.priority;
+  skew_.batch(header.sent_at_unix_ns, read_wall_ns_);
+  ClassBooks& books = door_.books.of(header.priority);
+  books.received.add();
+  books.in_hand.add();
+  const std::int64_t skew_ns = skew_.shift_ns();
+  const Outbox::Taken taken{read_at_, static_cast<std::int32_t>(skew_ns / ns_per_ms)};
+  return {header, bytes, outbox_->take_slot(taken), skew_ns};
+}
+
+std::optional<wire::Malformed> SessionFlow::fault_of(const wire::BatchHeader& header) const {
+  if (!greeted_) return wire::Malformed{Reason::hello_expected, 0, ""};
+  if (!header.keyed) return wire::Malformed{Reason::header_invalid, 0, "epoch"};
+  return wire::check_event_count(header, door_.options.max_events);
+}
+
+Task<void> SessionFlow::answer_small() {
+  const Small small = std::exchange(small_, {});
+  if (!greeted_ && small.kind != wire::FrameKind::hello) {
+    malformed_frame(std::nullopt, {Reason::hello_expected, 0, ""});
+    co_return;
+  }
+  switch (small.kind) {
     case wire::FrameKind::hello:
-      co_await on_hello(payload);
+      co_await on_hello(small.payload);
       co_return;
     case wire::FrameKind::heartbeat:
-      on_heartbeat(payload);
+      on_heartbeat(small.payload);
       co_return;
     case wire::FrameKind::goodbye:
-      on_goodbye(payload);
+      on_goodbye(small.payload);
       co_return;
     case wire::FrameKind::control:
-      on_control(payload);
+      on_control(small.payload);
       co_return;
     case wire::FrameKind::batch:
     case wire::FrameKind::unknown:
@@ -65,7 +134,8 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
     co_return;
   }
   greeted_ = true;
-  skew_.exchange(hello->sent_at_unix_ns, door_.clock.wall_ns(), std::nullopt);
+  patience_.greeted();
+  skew_.exchange(hello->sent_at_unix_ns, read_wall_ns_, std::nullopt);
   sender_ = std::make_shared<ledger::Sender>(ledger::Sender{hello->agent, sender_->principal});
   wire::HelloAck ack;
   ack.max_frame_bytes = door_.options.max_frame_bytes;
@@ -75,19 +145,14 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
   ack.sent_at_unix_ns = hello->sent_at_unix_ns;
   if (hello->epoch) ack.epoch_known = co_await door_.ledger.async_epoch_known(*hello->epoch);
   ack.now = {door_.ledger.state_id(), door_.ledger.running_ms()};
-  Bytes framed;
-  wire::append_message(framed, ack);
-  outbox_->say(std::move(framed));
+  outbox_->say(ack);
 }
 
 void SessionFlow::on_heartbeat(ByteView payload) {
   const auto beat = wire::decode_heartbeat(payload);
   if (!beat) return malformed_frame(std::nullopt, beat.error());
-  skew_.exchange(beat->sent_at_unix_ns, door_.clock.wall_ns(), beat->round_trip_ns);
-  Bytes framed;
-  wire::append_message(framed,
-                       wire::HeartbeatAck{beat->sent_at_unix_ns, {door_.ledger.state_id(), door_.ledger.running_ms()}});
-  outbox_->say(std::move(framed));
+  skew_.exchange(beat->sent_at_unix_ns, read_wall_ns_, beat->round_trip_ns);
+  outbox_->say(wire::HeartbeatAck{beat->sent_at_unix_ns, {door_.ledger.state_id(), door_.ledger.running_ms()}});
 }
 
 void SessionFlow::on_goodbye(ByteView payload) {
@@ -101,10 +166,8 @@ void SessionFlow::on_goodbye(ByteView payload) {
 void SessionFlow::on_control(ByteView payload) {
   const auto command = wire::decode_control_command(payload);
   if (!command) return malformed_frame(std::nullopt, command.error());
-  Bytes framed;
-  wire::append_message(framed, wire::ControlReply{command->id, false, Reason::not_supported,
-                                                  "commands over TCP are not built yet; use the admin port"});
-  outbox_->say(std::move(framed));
+  outbox_->say(wire::ControlReply{command->id, false, Reason::not_supported,
+                                  "commands over TCP are not built yet; use the admin port"});
 }
 
 void SessionFlow::refuse(const Arrived& batch, Reason reason, std::uint32_t retry_after_ms) {
@@ -118,73 +181,14 @@ void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& f
   ClassBooks& books = door_.books.of(batch.header.priority);
   books.malformed.add();
   books.in_hand.subtract();
-  outbox_->answer(batch.slot, malformed(batch.header.key(), fault));
+  const auto key = batch.header.keyed ? std::optional<BatchKey>(batch.header.key()) : std::nullopt;
+  outbox_->answer(batch.slot, malformed(key, fault));
 }
 
-// No slot: such a frame is not under way. What it may pile up is bounded by the writer, see read_more().
+// No slot: such a frame is not under way. What may pile up of these is the outbox's to bound.
 void SessionFlow::malformed_frame(std::optional<BatchKey> key, const wire::Malformed& fault) {
   door_.books.unreadable.add();
-  Bytes framed;
-  wire::append_message(framed, malformed(key, fault));
-  outbox_->say(std::move(framed));
-}
-
-void SessionFlow::leave(Reason reason, const char* message) {
-  if (leaving_) return;
-  leaving_ = true;
-  door_.books.closed[static_cast<std::size_t>(reason)].add();
-  Bytes framed;
-  wire::append_message(framed, wire::GoAway{reason, message});
-  outbox_->say(std::move(framed));
-}
-
-void SessionFlow::go_away() {
-  leave(Reason::shutting_down, "the server stops; reconnect later");
-  outbox_->finish();
-}
-
-std::optional<Reason> SessionFlow::overdue(BootNs now) const {
-  const std::int64_t since_ms = (now - phase_since_.load(std::memory_order_relaxed)) / ns_per_ms;
-  switch (phase_.load(std::memory_order_relaxed)) {
-    case Phase::greeting:
-      if (since_ms > door_.options.hello_timeout_ms) return Reason::hello_expected;
-      break;
-    case Phase::partial_frame:
-      if (since_ms > door_.options.frame_timeout_ms) return Reason::slow_frame;
-      break;
-    case Phase::idle:
-      if (since_ms > door_.options.idle_timeout_ms) return Reason::idle;
-      break;
-    case Phase::busy:
-      break;
-  }
-  const BootNs writing_since = outbox_->writing_since();
-  if (writing_since != 0 && (now - writing_since) / ns_per_ms > door_.options.idle_timeout_ms) return Reason::idle;
-  return std::nullopt;
-}
-
-void SessionFlow::expire(Reason reason) {
-  switch (reason) {
-    case Reason::slow_frame:
-      leave(reason, "a frame was begun and not completed in time");
-      break;
-    case Reason::hello_expected:
-      leave(reason, "no Hello came in time");
-      break;
-    default:
-      leave(reason, "nothing was said for too long; send a Heartbeat");
-  }
-  // What is under way is still answered; an agent that does not read is cut off.
-  if (outbox_->writing_since() != 0)
-    outbox_->close();
-  else
-    outbox_->finish();
-}
-
-void SessionFlow::enter(Phase phase) {
-  if (phase_.load(std::memory_order_relaxed) == phase && phase == Phase::partial_frame) return;  // the frame's own time
-  phase_.store(phase, std::memory_order_relaxed);
-  phase_since_.store(door_.clock.boot_ns(), std::memory_order_relaxed);
+  outbox_->say(malformed(key, fault));
 }
 
 }  // namespace nissa::ingest
