@@ -75,7 +75,7 @@ struct Connection::Inside {
   std::optional<BootNs> stop_by NISSA_GUARDED_BY(strand);
 
   Task<void> run();
-  Task<void> obey(Action action);
+  Action gather(BootNs now) NISSA_REQUIRES(strand);
   Task<void> connect(std::optional<Epoch> epoch);
   Task<void> read(std::shared_ptr<Session> mine);
   Task<void> write();
@@ -83,7 +83,7 @@ struct Connection::Inside {
   BootNs wake_at(const Action& action, std::optional<BootNs> due) const NISSA_REQUIRES(strand);
   bool keep_alive(BootNs now) NISSA_REQUIRES(strand);
   void stamp(Session& on) NISSA_REQUIRES(strand);
-  void append_batch(const Action& action) NISSA_REQUIRES(strand);
+  void append_batch(const Action& action, UnixNs sent_at) NISSA_REQUIRES(strand);
   void hear(Session& from, const ServerFrame& frame) NISSA_REQUIRES(strand);
   void echoed(Session& from, std::uint64_t stamp_unix_ns) NISSA_REQUIRES(strand);
   void report(BootNs now) NISSA_REQUIRES(strand);
@@ -104,10 +104,15 @@ Task<void> Connection::Inside::run() {
       co_await end_session();
       continue;
     }
-    const Action action = stream.next(now);
+    const Action action = gather(now);
     report(now);
-    if (action.kind != Action::Kind::wait) {
-      co_await obey(action);
+    if (action.kind == Action::Kind::connect) {
+      co_await connect(action.epoch);
+      continue;
+    }
+    if (action.kind == Action::Kind::disconnect) {
+      if (session) session->end("no answer in time, or asked to go away");
+      co_await end_session();
       continue;
     }
     if (!out.empty()) {
@@ -123,26 +128,19 @@ Task<void> Connection::Inside::run() {
   ended.open();
 }
 
-Task<void> Connection::Inside::obey(Action action) {
-  strand.entered();
-  switch (action.kind) {
-    case Action::Kind::wait:
-      break;
-    case Action::Kind::connect:
-      co_await connect(action.epoch);
-      break;
-    case Action::Kind::disconnect:
-      if (session) session->end("no answer in time, or asked to go away");
-      co_await end_session();
-      break;
-    case Action::Kind::send_goodbye:
+// Writes into `out` what may be sent, until that is enough for one write; tells what else is to be done.
+Action Connection::Inside::gather(BootNs now) {
+  const UnixNs sent_at = clock.wall_ns();
+  while (out.size() < options.write_bytes) {
+    Action action = stream.next(now);
+    if (action.kind == Action::Kind::send_batch)
+      append_batch(action, sent_at);
+    else if (action.kind == Action::Kind::send_goodbye)
       wire::append_message(out, action.goodbye);
-      break;
-    case Action::Kind::send_batch:
-      append_batch(action);
-      if (out.size() >= options.write_bytes) co_await write();
-      break;
+    else
+      return action;
   }
+  return {};
 }
 
 BootNs Connection::Inside::wake_at(const Action& action, std::optional<BootNs> due) const {
@@ -216,10 +214,10 @@ Task<void> Connection::Inside::write() {
   out.clear();
 }
 
-void Connection::Inside::append_batch(const Action& action) {
+void Connection::Inside::append_batch(const Action& action, UnixNs sent_at) {
   wire::BatchHeader full = action.header;
   full.agent = options.agent;
-  full.sent_at_unix_ns = static_cast<std::uint64_t>(clock.wall_ns());
+  full.sent_at_unix_ns = static_cast<std::uint64_t>(sent_at);
   header.clear();
   wire::append_header(header, full);
   wire::append_frame_prefix(out, wire::FrameKind::batch, header.size() + action.body->size);
