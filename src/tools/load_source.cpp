@@ -4,6 +4,7 @@ namespace nissa::tools {
 
 std::optional<BootNs> LoadSource::fill(client::Stream& stream, BootNs now) {
   if (ended_) return std::nullopt;
+  wall_ns_ = clock_.wall_ns();
   if (pace_.every_ns == 0) {
     while (stream.held_batches() < pace_.depth && enqueue(stream, now)) {
     }
@@ -19,7 +20,7 @@ std::optional<BootNs> LoadSource::fill(client::Stream& stream, BootNs now) {
 
 bool LoadSource::enqueue(client::Stream& stream, BootNs due) {
   if (books_.next_number >= pace_.most_batches) return false;
-  const PlannedBatch batch{books_.next_number, clock_.wall_ns()};
+  const PlannedBatch batch{books_.next_number, wall_ns_};
   client::Body body;
   body.size = plan_.body_size(batch);
   body.event_count = plan_.shape().batch_events;

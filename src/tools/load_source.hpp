@@ -63,6 +63,7 @@ class LoadSource final : public client::BatchSource {
   const LoadPace pace_;
   LoadBooks& books_;
   BootNs next_due_;
+  UnixNs wall_ns_ = 0;
   std::deque<Outstanding> outstanding_;  // index: tag − first_tag_
   std::uint64_t first_tag_ = 0;
   bool ended_ = false;
