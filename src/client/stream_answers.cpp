@@ -10,14 +10,17 @@
 namespace nissa::client {
 namespace {
 
-constexpr std::uint32_t longest_retry_after_ms =
-    600'000;  // ten times what a server may ask: garbage must not silence us
+// Ten times what a server may ask: garbage must not silence us.
+constexpr std::uint32_t longest_retry_after_ms = 600'000;
 
 }  // namespace
 
 void Stream::acked(const wire::Ack& ack, BootNs now) {
   if (link_ != Link::up && link_ != Link::leaving) return;
   if (ack.now) told(*ack.now);
+  // Whatever batch it answers: it is the class that is closed.
+  if (ack.status == wire::AckStatus::refused && !ack.final && !is_final(ack.reason))
+    closed_until_ = std::max(closed_until_, now + std::min(ack.retry_after_ms, longest_retry_after_ms) * ns_per_ms);
   KeyedEpoch* epoch = ack.key && ack.key->priority == options_.priority ? find_epoch(ack.key->epoch) : nullptr;
   Keyed* batch = epoch != nullptr ? epoch->find(ack.key->sequence) : nullptr;
   if (batch == nullptr) {
@@ -66,9 +69,7 @@ void Stream::refused(KeyedEpoch& epoch, Sequence sequence, Keyed& batch, const w
   landed(batch);
   epoch.answered_for_retry(batch);
   batch.in_doubt = true;
-  if (ack.retry_after_ms == 0) return close_for_a_while(now);
-  const std::int64_t after_ms = std::min(ack.retry_after_ms, longest_retry_after_ms);
-  closed_until_ = std::max(closed_until_, now + after_ms * ns_per_ms);
+  if (ack.retry_after_ms == 0) close_for_a_while(now);
 }
 
 void Stream::unknown_epoch(KeyedEpoch& epoch, Sequence sequence, const Keyed& batch, BootNs now) {

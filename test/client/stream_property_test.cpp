@@ -1,10 +1,12 @@
 // One agent against the model server over a network that delays, duplicates, reorders and loses, through failures of
 // the journal, refusals, days of silence and lost states. Whatever happens, no batch is counted twice, and each one is
-// counted or its fate is told.
+// counted or its fate is told; uncertain only where the promise ends: a week after the first sending, or a lost state.
+// The windows of HelloAck and retry_after are obeyed throughout.
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include "client/stream.hpp"
 #include "support/model_server.hpp"
@@ -36,6 +38,9 @@ class World {
     chaos_ = 1 + random_() % 10;
     jumps_ = random_() % 2 == 0;
     anew_ = random_() % 4 == 0;
+    unheard_ = random_() % 4 == 0;
+    hello_.window_batches = static_cast<std::uint32_t>(1 + random_() % 300);
+    hello_.window_bytes = static_cast<std::uint32_t>(1 + random_() % 100'000);
   }
 
   void run() {
@@ -71,17 +76,23 @@ class World {
     if (chance(chaos_)) cut();
     if (chance(chaos_)) server_.fail(chance(50));
     if (chance(chaos_)) server_.slow();
-    if (chance(chaos_))
+    if (chance(chaos_)) {
       server_.refuse_with = chance(60) ? Reason::none : chance(50) ? Reason::overloaded : Reason::streams_full;
+      server_.retry_after_ms = chance(50) ? 0 : static_cast<std::uint32_t>(random_() % 2'000);
+    }
     if (chance(3)) stream_.told(server_.now);
     if (chance(2)) server_.forget_old();
     if (jumps_ && chance(1)) {
       pass(static_cast<std::int64_t>(random_() % (10 * 86'400'000LL)));
       if (chance(50)) server_.forget_old();
+      if (!unheard_ && chance(50))
+        stream_.told(server_.now);
+      else if (!unheard_)
+        cut();
     }
     if (anew_ && random_() % 250 == 0) {
+      if (!unheard_) cut();
       server_.begin_anew();
-      if (chance(50)) cut();
     }
   }
 
@@ -101,12 +112,13 @@ class World {
           stream_.connection_lost(now_);
           continue;
         }
-        wire::HelloAck ack;
+        wire::HelloAck ack = hello_;
         ack.now = server_.now;
         if (action.epoch) ack.epoch_known = server_.knows(*action.epoch);
         stream_.connected(ack);
       } else if (action.kind == Kind::send_batch) {
         server_.sent(action.header, action.body->tag);
+        watch(action);
         upward_.push_back({connection_, action.header, action.body->tag});
       } else if (action.kind == Kind::send_goodbye) {
         ++totals_.goodbyes;
@@ -117,6 +129,22 @@ class World {
         cut();
       }
     }
+  }
+
+  // What is unanswered on this connection is within the windows, one batch alone aside; a closed class sends nothing.
+  void watch(const Action& action) {
+    first_sent_.emplace(action.body->tag, server_.now);
+    CHECK_MESSAGE(unanswered_.insert(action.header.key()).second, "sent again before it was answered");
+    CHECK(unanswered_.size() <= std::min(hello_.window_batches, 256U));
+    CHECK((unanswered_.size() == 1 || unanswered_.size() * action.body->size <= hello_.window_bytes));
+    CHECK(now_ >= closed_until_);
+  }
+
+  void hear(const wire::Ack& ack) {
+    if (ack.key) unanswered_.erase(*ack.key);
+    if (ack.status == wire::AckStatus::refused)
+      closed_until_ = std::max(closed_until_, now_ + ack.retry_after_ms * ns_per_ms);
+    stream_.acked(ack, now_);
   }
 
   void receive_first() {
@@ -139,7 +167,7 @@ class World {
       if (faults_ && chance(20)) {
         held_back.push_back(answer);
       } else if (answer.connection == connection_) {
-        stream_.acked(answer.ack, now_);
+        hear(answer.ack);
       }
     }
     server_.answers = held_back;
@@ -151,6 +179,7 @@ class World {
     for (const Frame& frame : upward_)
       if (chance(50)) late_.push_back(frame);
     upward_.clear();
+    unanswered_.clear();
     stream_.connection_lost(now_);
     ++connection_;
   }
@@ -160,7 +189,15 @@ class World {
     stream_.take_settlements(settled);
     for (const Settlement& one : settled) {
       CHECK_MESSAGE(fates_.emplace(one.tag, one.fate).second, "settled twice: ", one.tag);
+      if (one.fate == Fate::uncertain && !unheard_)
+        CHECK_MESSAGE(promise_has_ended(one.tag), "lost within a week: ", one.tag);
     }
+  }
+
+  bool promise_has_ended(std::uint64_t tag) const {
+    constexpr RunningMs week_ms = 7ULL * 86'400'000;
+    const EpochSeen& then = first_sent_.at(tag);
+    return then.state_id != server_.now.state_id || server_.now.running_ms - then.running_ms >= week_ms;
   }
 
   void judge() {
@@ -191,9 +228,16 @@ class World {
   int connection_ = 0;
   std::deque<Frame> upward_, late_;
   std::map<std::uint64_t, Fate> fates_;
+  std::map<std::uint64_t, EpochSeen> first_sent_;
+  std::set<BatchKey> unanswered_;  // on this connection
+  BootNs closed_until_ = 0;
+  wire::HelloAck hello_;
   std::uint64_t tags_ = 0;
   unsigned chaos_ = 0;
   bool jumps_ = false, anew_ = false, faults_ = true;
+  // A connection lives through days and states without a word of it, as none does: heartbeats are answered, or it is
+  // found dead within a minute. Nothing may be counted twice then, but batches are keyed into stale epochs.
+  bool unheard_ = false;
 };
 
 TEST_CASE("under every fault no batch is counted twice, and each is counted or its fate is told") {

@@ -115,6 +115,7 @@ void ModelServer::answer(int connection, const BatchKey& key, AckStatus status, 
   ack.status = status;
   ack.reason = reason;
   ack.final = status == AckStatus::refused && is_final(reason);
+  if (status == AckStatus::refused && !ack.final) ack.retry_after_ms = retry_after_ms;
   ack.now = now;
   answers.push_back({connection, ack});
 }

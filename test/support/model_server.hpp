@@ -34,6 +34,7 @@ class ModelServer {
   void begin_anew();            // another state: empty, with another id
   // While set, what is not pending is refused with it before it gets to the ledger.
   Reason refuse_with = Reason::none;
+  std::uint32_t retry_after_ms = 0;  // told with every refusal for retry
 
   std::vector<Answered> answers;
   std::map<std::uint64_t, int> counted;  // by tag, over all states
