@@ -9,6 +9,7 @@
 #include "async/strand.hpp"
 #include "base/mutex.hpp"
 #include "base/nearest_name.hpp"
+#include "net/connection.hpp"
 #include "net/http_server.hpp"
 #include "selfmetrics/process_figures.hpp"
 #include "selfmetrics/slo_families.hpp"
@@ -151,6 +152,7 @@ AdminComponent::~AdminComponent() = default;
 Status AdminComponent::open() { return inside_->server.open(); }
 std::uint16_t AdminComponent::port() const { return inside_->server.port(); }
 void AdminComponent::start() { inside_->server.start(); }
+Task<void> AdminComponent::serve(net::Connection connection) { return inside_->server.serve(std::move(connection)); }
 Task<void> AdminComponent::async_stop(std::int64_t grace_ns) { return inside_->server.async_stop(grace_ns); }
 
 void AdminComponent::set_ready(bool ready, std::string reason) {

@@ -4,8 +4,9 @@
 // 2 s, what it last published is shown. Long answers are written a page of 256 SLOs at a time with a turn given away
 // between (at most 1 ms a slice), so that no batch waits for a scrape.
 //
-// Thread statement: open() and start() once, before the loop runs; everything else from any thread. State of its own:
-// whether the server is ready. Bounds: Options::max_connections, one answer in hand each.
+// Thread statement: open() and start() once, before the loop runs; serve() on the connection's strand; everything else
+// from any thread. State of its own: whether the server is ready. Bounds: Options::max_connections, one answer in hand
+// each.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -19,6 +20,10 @@
 #include "base/result.hpp"
 #include "ledger/ledger_component.hpp"
 #include "selfmetrics/own_metrics.hpp"
+
+namespace nissa::net {
+struct Connection;  // net/connection.hpp
+}
 
 namespace nissa::admin {
 
@@ -37,6 +42,8 @@ class AdminComponent {
   Status open();
   std::uint16_t port() const;
   void start();
+  // One connection to its end: what the listener runs for each.
+  Task<void> serve(net::Connection connection);
   // Requests under way are answered, at most grace_ns long. /healthz says ok until here: stop it last of the doors.
   Task<void> async_stop(std::int64_t grace_ns);
 

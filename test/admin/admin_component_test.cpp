@@ -1,0 +1,167 @@
+// The operators' door over connections in memory, before the real ledger over a journal in memory.
+#include "admin/admin_component.hpp"
+
+#include <doctest/doctest.h>
+
+#include "ledger/ledger.hpp"
+#include "net/connection.hpp"
+#include "support/fake_journal.hpp"
+#include "support/hand_loop.hpp"
+#include "support/memory_stream.hpp"
+#include "support/metrics_text.hpp"
+#include "support/seed.hpp"
+
+using namespace nissa;
+using test::HandLoop;
+
+namespace {
+
+Task<void> ask(std::shared_ptr<ByteStream> stream, std::string request, std::string& heard, bool& ended) {
+  (void)co_await stream->write(as_bytes(request));
+  Bytes buffer(4096);
+  while (const auto size = co_await stream->read_some(buffer)) heard.append(as_text({buffer.data(), *size}));
+  ended = true;
+}
+
+slo::Definition defined(const std::string& name) {
+  slo::Definition definition;
+  definition.name = name;
+  definition.service = name;
+  return definition;
+}
+
+struct World {
+  World() {
+    auto opened = test::open_fake(disk);
+    journal.reset(static_cast<test::FakeJournal*>(opened.journal.release()));
+    ledger::LedgerOptions of_state;
+    of_state.state_id = opened.state_id;
+    auto recovered = ledger::recover(*journal, opened.last_lsn, of_state);
+    REQUIRE(recovered.has_value());
+    REQUIRE(journal->start().has_value());
+    journal->finish_at_once(true);
+    ledger = std::make_unique<ledger::LedgerComponent>(hand.loop, hand.timers, hand.clock, *journal, sets,
+                                                       ledger::Options{}, opened.state_id, std::move(*recovered), 3);
+    ledger->start();
+    admin = std::make_unique<admin::AdminComponent>(
+        hand.loop, hand.timers, hand.clock, admin::Options{},
+        admin::Sources{*ledger, {books, fold, overload, ledger->counters(), journal_counters, "1.2.3"}});
+    hand.settle();
+  }
+  ~World() {
+    CHECK(hand.get(admin->async_stop(ns_per_s)));
+    CHECK(hand.get(ledger->async_stop()));
+  }
+  void define(const std::vector<std::string>& names) {
+    std::vector<slo::Definition> definitions;
+    for (const std::string& name : names) definitions.push_back(defined(name));
+    REQUIRE(hand.get(ledger->async_define(std::move(definitions))).has_value());
+  }
+  std::string get(const std::string& target) {
+    const auto pair = test::memory_pair(hand.timers, {.seed = test::seed(), .longest_piece = 1000});
+    const Strand strand(hand.loop);
+    std::string heard;
+    bool ended = false;
+    spawn_on(strand, admin->serve({pair.far, {.text = "memory"}, strand}));
+    hand.loop.spawn(ask(pair.near, "GET " + target + " HTTP/1.1\r\nConnection: close\r\n\r\n", heard, ended));
+    CHECK(hand.wait_for([&] { return ended; }, 10 * ns_per_s));
+    pair.near->close();
+    hand.settle();
+    return heard;
+  }
+
+  HandLoop hand;
+  slo::MatchSets sets;
+  test::FakeDisk disk;
+  std::unique_ptr<test::FakeJournal> journal;
+  ingest::Books books;
+  fold::BatchFold::Counters fold;
+  overload::Counters overload;
+  journal::Counters journal_counters;
+  std::unique_ptr<ledger::LedgerComponent> ledger;
+  std::unique_ptr<admin::AdminComponent> admin;
+};
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != text.npos; }
+std::string body_of(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
+
+}  // namespace
+
+TEST_CASE("it is alive from the first moment, and ready when it was told so") {
+  World world;
+  CHECK(world.get("/healthz").starts_with("HTTP/1.1 200 "));
+  CHECK(world.get("/readyz").starts_with("HTTP/1.1 503 "));
+  world.admin->set_ready(true);
+  CHECK(world.get("/readyz").starts_with("HTTP/1.1 200 "));
+  world.admin->set_ready(false, "stopping");
+  CHECK(has(world.get("/readyz"), "not ready: stopping"));
+  CHECK(world.get("/healthz").starts_with("HTTP/1.1 200 "));
+}
+
+TEST_CASE("a journal that failed is said by both health pages") {
+  World world;
+  world.admin->set_ready(true);
+  world.journal_counters.broken.set(1);
+  CHECK(has(world.get("/readyz"), "journal_failing"));
+  CHECK(has(world.get("/healthz"), "alive, but the journal failed"));
+}
+
+TEST_CASE("the metrics page holds Nissa's own metrics and those of each SLO, well-formed") {
+  World world;
+  world.define({"checkout", "search"});
+  const std::string response = world.get("/metrics");
+  CHECK(has(response, "Content-Type: text/plain; version=0.0.4"));
+  const auto read = test::read_metrics(body_of(response));
+  CHECK(read.problems.empty());
+  CHECK(read.value("nissa_build_info{version=\"1.2.3\"}") == 1);
+  CHECK(read.value("nissa_slo_objective_ratio{slo=\"search\"}") == 0.999);
+}
+
+TEST_CASE("the list of SLOs has each of them once, also where they fill several slices and pages") {
+  World world;
+  std::vector<std::string> names;
+  for (int i = 0; i < 300; ++i) names.push_back("slo-" + std::to_string(i));
+  world.define(names);
+  const std::string body = body_of(world.get("/api/v2/slos"));
+  for (const std::string& name : names) {
+    const auto at = body.find("{\"name\":\"" + name + "\"");
+    CHECK_MESSAGE(at != body.npos, name);
+    CHECK(body.find("{\"name\":\"" + name + "\"", at + 1) == body.npos);
+  }
+}
+
+TEST_CASE("one SLO is found by its name; of an unknown one the nearest is told") {
+  World world;
+  world.define({"checkout", "a/b c"});
+  CHECK(body_of(world.get("/api/v2/slos/checkout")).starts_with("{\"name\":\"checkout\""));
+  CHECK(body_of(world.get("/api/v2/slos/a%2Fb%20c")).starts_with("{\"name\":\"a/b c\""));
+  const std::string unknown = world.get("/api/v2/slos/chekout");
+  CHECK(unknown.starts_with("HTTP/1.1 404 "));
+  CHECK(has(unknown, "did you mean checkout?"));
+  CHECK(has(world.get("/api/v2/slos/zzzzzzzzzzzzzzzz"), "/api/v2/slos lists them all"));
+}
+
+TEST_CASE("the limit of the list of streams is a number from 1 to 1000") {
+  World world;
+  CHECK(body_of(world.get("/api/v2/streams")).starts_with("{\"epochs_remembered\":0,"));
+  for (const char* good : {"1", "1000"})
+    CHECK(world.get(std::string("/api/v2/streams?limit=") + good).starts_with("HTTP/1.1 200 "));
+  for (const char* bad : {"0", "1001", "", "many", "7x", "-1", "99999999999999999999"})
+    CHECK_MESSAGE(world.get(std::string("/api/v2/streams?limit=") + bad).starts_with("HTTP/1.1 400 "), bad);
+}
+
+TEST_CASE("a ledger that does not answer keeps nobody waiting for more than two seconds") {
+  World world;
+  world.define({"checkout"});
+  (void)world.get("/api/v2/slos");  // publishes what it shows later
+  CHECK(world.hand.get(world.ledger->async_stop()));
+  const BootNs before = world.hand.clock.boot_ns();
+  CHECK(has(world.get("/api/v2/slos/checkout"), "\"checkout\""));
+  CHECK(world.hand.clock.boot_ns() - before <= 2 * ns_per_s);
+}
+
+TEST_CASE("the first page tells the others, and what is not there is said in JSON") {
+  World world;
+  CHECK(has(world.get("/"), "/api/v2/slos/{name}"));
+  CHECK(has(world.get("/nothing"), "{\"error\":{\"code\":\"not_found\""));
+}
