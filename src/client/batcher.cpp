@@ -30,8 +30,11 @@ void Batcher::close_open() {
   open_.bytes.reserve(like_this);  // the next one will be as large
 }
 
-std::optional<Body> Batcher::take(BootNs now) {
-  if (ready_.empty() && open_.event_count > 0 && now - opened_at_ >= options_.max_age_ns) close_open();
+void Batcher::close_due(BootNs now) {
+  if (open_.event_count > 0 && now - opened_at_ >= options_.max_age_ns) close_open();
+}
+
+std::optional<Body> Batcher::take() {
   if (ready_.empty()) return std::nullopt;
   Body body = std::move(ready_.front());
   ready_.pop_front();

@@ -27,9 +27,11 @@ class Batcher {
   Added add(const wire::EventHead& head, ByteView identity, BootNs now);
   // Closes the open body, whatever its age.
   void close_open();
-  // The next body that is ready; its tag is its number, from 1. Closes the open one if its time has come.
-  std::optional<Body> take(BootNs now);
-  // When take() will have the open body; absent if there is none.
+  // Closes it if its time has come.
+  void close_due(BootNs now);
+  // The next body that is closed; its tag is its number, from 1.
+  std::optional<Body> take();
+  // When the time of the open body comes; absent if there is none.
   std::optional<BootNs> due() const;
   // Tags: all below are closed; all below the second are taken.
   std::uint64_t first_open() const { return next_tag_; }

@@ -86,7 +86,7 @@ struct Connection::Inside {
   void append_batch(const Action& action, UnixNs sent_at) NISSA_REQUIRES(strand);
   void hear(Session& from, const ServerFrame& frame) NISSA_REQUIRES(strand);
   void echoed(Session& from, std::uint64_t stamp_unix_ns) NISSA_REQUIRES(strand);
-  void report(BootNs now) NISSA_REQUIRES(strand);
+  bool report(BootNs now) NISSA_REQUIRES(strand);
 };
 
 Task<void> Connection::Inside::run() {
@@ -105,7 +105,7 @@ Task<void> Connection::Inside::run() {
       continue;
     }
     const Action action = gather(now);
-    report(now);
+    const bool told = report(now);
     if (action.kind == Action::Kind::connect) {
       co_await connect(action.epoch);
       continue;
@@ -119,12 +119,13 @@ Task<void> Connection::Inside::run() {
       co_await write();
       continue;
     }
+    if (told) continue;  // what is settled may be what the source waited for
     if (stop_by && stream.finished()) break;
     cancelled = co_await idle.park_until(timers, wake_at(action, due)) == Woken::cancelled;
   }
   if (session) co_await end_session();
   stream.give_up();
-  report(timers.now());
+  (void)report(timers.now());
   ended.open();
 }
 
@@ -286,10 +287,12 @@ Task<void> Connection::Inside::end_session() {
   stream.connection_lost(timers.now());
 }
 
-void Connection::Inside::report(BootNs now) {
+// True if anything was settled.
+bool Connection::Inside::report(BootNs now) {
   settlements.clear();
   stream.take_settlements(settlements);
   for (const Settlement& one : settlements) source.settled(one, now);
+  return !settlements.empty();
 }
 
 Connection::Connection(const Strand& strand, Timers& timers, const Clock& clock, ConnectionOptions options,

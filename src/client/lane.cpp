@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace nissa::client {
+namespace {
+
+// What a batch costs beside its bytes: its entries here and in the stream, and the allocator's. So that the bound holds
+// for small batches, too.
+constexpr std::uint64_t batch_overhead = 256;
+
+}  // namespace
 
 Lane::Put Lane::put(const wire::EventHead& head, ByteView identity, BootNs now) {
   const std::size_t size = wire::event_size(head, identity);
@@ -57,14 +64,17 @@ std::optional<BootNs> Lane::hand_over(Stream& stream, BootNs now, std::vector<Se
   stream.note_dropped(std::exchange(newly_dropped_, 0));
   stats_.batches_resent = stream.counts().resendings;
   stats_.connections_lost = stream.counts().connections_lost;
-  while (std::optional<Body> body = batcher_.take(now)) {
+  // While a batch waits to be sent, the open one may as well go on filling: fewer and fuller ones when it can be.
+  if (!stream.queued()) batcher_.close_due(now);
+  while (std::optional<Body> body = batcher_.take()) {
     unsettled_.emplace(body->tag, Held{body->size, body->event_count});
+    stats_.held_bytes += batch_overhead;
     const Settlement refused{body->tag, Fate::refused, Reason::frame_too_large, body->event_count};
     // The stream has no bound of its own here: held_bytes is. What it does not take, no server would.
     if (stream.enqueue(std::move(*body)) == Taken::accepted) continue;
     unsendable.push_back(refused);
   }
-  return batcher_.due();
+  return stream.queued() ? std::nullopt : batcher_.due();
 }
 
 void Lane::settled(const Settlement& settlement, BootNs) {
@@ -78,7 +88,7 @@ void Lane::settled(const Settlement& settlement, BootNs) {
 void Lane::account(const Settlement& settlement) {
   const auto held = unsettled_.find(settlement.tag);
   if (held == unsettled_.end()) return;
-  stats_.held_bytes -= held->second.bytes;
+  stats_.held_bytes -= held->second.bytes + batch_overhead;
   stats_.held_events -= held->second.events;
   unsettled_.erase(held);
   switch (settlement.fate) {
@@ -87,6 +97,7 @@ void Lane::account(const Settlement& settlement) {
       ++stats_.batches_counted;
       stats_.counted += settlement.event_count;
       for (const std::uint32_t rejected : settlement.rejected) stats_.rejected += rejected;
+      stats_.rejected += settlement.late;
       break;
     case Fate::refused:
       stats_.refused += settlement.event_count;

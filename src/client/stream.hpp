@@ -57,6 +57,7 @@ class Stream {
   bool idle() const { return held_batches_ == 0; }  // all is settled
   // After finish(): nothing is left to be done with the connection.
   bool finished() const { return idle() && (link_ != Link::up || goodbyes_.empty()); }
+  bool queued() const { return !queue_.empty(); }  // some bear no key yet: there is no room for them, or no connection
   std::uint64_t held_bytes() const { return held_bytes_; }
   std::uint32_t held_batches() const { return held_batches_; }
   std::uint32_t in_flight() const { return in_flight_; }

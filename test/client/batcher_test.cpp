@@ -19,15 +19,15 @@ TEST_CASE("a batch is closed by its number of events") {
   Batcher batcher({.max_events = 3});
   CHECK(batcher.add(events.head, events.identity, 0) == Batcher::Added::opened);
   CHECK(batcher.add(events.head, events.identity, 0) == Batcher::Added::grew);
-  CHECK_FALSE(batcher.take(0));
+  CHECK_FALSE(batcher.take());
   CHECK(batcher.add(events.head, events.identity, 0) == Batcher::Added::closed);
-  const auto body = batcher.take(0);
+  const auto body = batcher.take();
   REQUIRE(body);
   CHECK(body->event_count == 3);
   CHECK(body->bytes.size() == 3 * events.size());
   CHECK(body->size == body->bytes.size());
   CHECK(body->tag == 1);
-  CHECK_FALSE(batcher.take(0));
+  CHECK_FALSE(batcher.take());
   CHECK_FALSE(batcher.due());
 }
 
@@ -35,11 +35,11 @@ TEST_CASE("a batch is closed before it grows beyond its bytes; one event alone m
   Events events;
   Batcher batcher({.max_events = 1'000, .max_bytes = static_cast<std::uint32_t>(2 * events.size() + 1)});
   for (int i = 0; i < 3; ++i) (void)batcher.add(events.head, events.identity, 0);
-  CHECK(batcher.take(0)->event_count == 2);
-  CHECK_FALSE(batcher.take(0));
+  CHECK(batcher.take()->event_count == 2);
+  CHECK_FALSE(batcher.take());
   Batcher narrow({.max_events = 1'000, .max_bytes = 5});
   CHECK(narrow.add(events.head, events.identity, 0) == Batcher::Added::closed);
-  CHECK(narrow.take(0)->event_count == 1);
+  CHECK(narrow.take()->event_count == 1);
 }
 
 TEST_CASE("a batch is closed when its first event has waited long enough, or when asked") {
@@ -48,11 +48,13 @@ TEST_CASE("a batch is closed when its first event has waited long enough, or whe
   (void)batcher.add(events.head, events.identity, 50);
   (void)batcher.add(events.head, events.identity, 140);
   CHECK(batcher.due() == 150);
-  CHECK_FALSE(batcher.take(149));
-  CHECK(batcher.take(150)->event_count == 2);
+  batcher.close_due(149);
+  CHECK_FALSE(batcher.take());
+  batcher.close_due(150);
+  CHECK(batcher.take()->event_count == 2);
   (void)batcher.add(events.head, events.identity, 200);
   batcher.close_open();
-  CHECK(batcher.take(200)->tag == 2);
+  CHECK(batcher.take()->tag == 2);
 }
 
 TEST_CASE("tags tell what is open and what was not taken yet") {
@@ -64,7 +66,7 @@ TEST_CASE("tags tell what is open and what was not taken yet") {
   batcher.close_open();
   CHECK(batcher.first_open() == 2);
   CHECK(batcher.first_untaken() == 1);
-  (void)batcher.take(0);
+  (void)batcher.take();
   CHECK(batcher.first_untaken() == 2);
 }
 

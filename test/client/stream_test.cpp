@@ -325,6 +325,50 @@ TEST_CASE("a final refusal in doubt is uncertain: an earlier sending may have be
   agent.answer(agent.sent[1], AckStatus::refused, Reason::class_not_allowed);
   REQUIRE(agent.settled.size() == 1);
   CHECK(agent.settled[0].fate == Fate::uncertain);
+  Harness other;
+  other.enqueue(1);
+  other.run();
+  other.answer(other.sent[0], AckStatus::refused, Reason::journal, 100);
+  other.pass(100);
+  other.run();
+  other.answer(other.sent[1], AckStatus::malformed, Reason::bad_utf8);
+  REQUIRE(other.settled.size() == 1);
+  CHECK(other.settled[0].fate == Fate::uncertain);
+}
+
+TEST_CASE("a refusal closes the class whichever batch it answers, one that is settled meanwhile too") {
+  Harness agent;
+  agent.enqueue(1);
+  agent.run();
+  agent.counted(agent.sent[0]);
+  agent.answer(agent.sent[0], AckStatus::refused, Reason::overloaded, 5'000);
+  agent.enqueue(2);
+  agent.run();
+  CHECK(agent.sent.size() == 1);
+  agent.pass(5'000);
+  agent.run();
+  CHECK(agent.sent.size() == 2);
+}
+
+TEST_CASE("a batch counted ends the growing of the delays; a hello alone does not") {
+  Harness agent;
+  agent.stream = Stream({}, [] { return ~0ULL; });  // the longest delay of each range
+  const auto delay_after_loss = [&agent] {
+    agent.stream.connection_lost(agent.now);
+    agent.run();
+    return *agent.last.until - agent.now;
+  };
+  agent.enqueue(1);
+  for (const std::int64_t ms : {100, 200, 400, 800}) {
+    agent.run();
+    CHECK(delay_after_loss() == ms * ns_per_ms);
+    agent.pass(ms);
+  }
+  agent.run();
+  agent.enqueue(2);
+  agent.run();
+  agent.counted(agent.sent.back());
+  CHECK(delay_after_loss() == 100 * ns_per_ms);
 }
 
 TEST_CASE("after GoAway nothing is sent, answers on their way are read, then the connection is left") {
