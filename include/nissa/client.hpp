@@ -14,16 +14,15 @@
 // and counted, once; or it is told through Options::on_loss, never silently. What is not: events live in this process
 // until then, so its crash loses those that are not settled yet. close() before the end, with time to drain.
 //
-// Threads: every function of Client may be called from any thread at any time, but flush() and close() not from within
-// a callback, and nothing during the destructor. The library runs one thread of its own; no socket is touched by
-// callers. A process that forks: the child's Client begins anew at its next send() and drops what it inherited, for
-// that is its parent's to send. (A child that only execs need do nothing.) Time: all of it in nanoseconds or
-// milliseconds, as the names say. Text is UTF-8. Nothing throws but for want of memory. Needs C++20.
+// Threads: every function of Client may be called from any thread at any time, but flush() and close() from within
+// a callback only say false, and nothing may be called during the destructor. The library runs one thread of its own;
+// no socket is touched by callers. A process that forks: the child's Client begins anew at its next send() and drops
+// what it inherited, for that is its parent's to send. (A child that only execs need do nothing.) Time: all of it in
+// nanoseconds or milliseconds, as the names say. Text is UTF-8. Nothing throws but for want of memory. Needs C++20.
 #pragma once
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,8 +57,8 @@ enum class [[nodiscard]] Sent : std::uint8_t {
   accepted,   // kept; will be counted, or its loss told
   must_wait,  // Options::max_held_bytes of this class are full: the server is away, slow or refusing. Wait and send
               // again, or drop the event and say so with dropped()
-  invalid,  // no service, a text too long or not UTF-8, too many labels: never sent. Nothing is held
-  closed,   // close() was called, or the options cannot work: Client::problem() says what is wrong
+  invalid,    // no service, a text too long or not UTF-8, too many labels, a negative time: never sent, nothing is held
+  closed,     // close() was called, or the options cannot work: Client::problem() says what is wrong
 };
 
 // Events that will not be sent any more.
@@ -91,7 +90,7 @@ struct Options {
   std::uint32_t answer_timeout_ms = 60'000;  // without an answer for so long a connection is given up. 1 000 …
   std::uint32_t drain_ms = 5'000;            // what the destructor gives close()
 
-  // Called on the library's own thread, which it holds up: return soon.
+  // Called on the library's own thread, which they hold up: return soon, and do not throw.
   std::function<void(const Loss&)> on_loss;
   // A connection of a class came up, or it ended (or could not be made): why, in words for a log.
   std::function<void(Priority, bool up, std::string_view why)> on_connection;

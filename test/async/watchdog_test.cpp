@@ -72,10 +72,10 @@ TEST_CASE("a watchdog that is gone closes nothing and leaves no timer behind") {
 TEST_CASE("memory streams carry every byte in order, in pieces, late, and through a narrow pipe") {
   HandLoop hand;
   const auto pair = test::memory_pair(hand.timers, {.seed = nissa::test::seed(),
-                                              .most_in_flight = 100,
-                                              .longest_piece = 17,
-                                              .least_delay_ns = 1'000,
-                                              .most_delay_ns = 50'000});
+                                                    .most_in_flight = 100,
+                                                    .longest_piece = 17,
+                                                    .least_delay_ns = 1'000,
+                                                    .most_delay_ns = 50'000});
   std::string sent;
   for (int i = 0; i < 3'000; ++i) sent += std::to_string(i);
   std::string heard;
