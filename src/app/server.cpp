@@ -88,10 +88,10 @@ ExitCode Server::run() {
 // The agents' door opens when the SLOs are defined: an event that came before would belong to none.
 Task<void> Server::start() {
   const auto ids = co_await ledger_.async_define(config_.slos);
+  if (stopping_) co_return;
   if (!ids) {
     log(LogLevel::error, "app", "the SLOs could not be defined: " + ids.error().message);
     exit_code_ = exit_failed;
-    ingest_.start();
     co_return co_await stop();
   }
   std::vector<slo::Rule> rules;
@@ -110,7 +110,6 @@ Task<void> Server::stop() {
   stopping_ = true;
   log(LogLevel::info, "app", "stopping: what is in hand is committed and answered first");
   admin_.set_ready(false, "stopping");
-  co_await overload_.async_stop();
   co_await ingest_.async_stop(drain_ns);
   co_await ledger_.async_drain(clock_.boot_ns() + ns_per_s);
   co_await admin_.async_stop(ns_per_s);
