@@ -12,18 +12,18 @@ namespace {
 constexpr std::size_t sweep_slice = 256;
 constexpr std::size_t look_factor = 4;
 
-// The least epoch_seen that a batch of an unknown epoch may bear from now on.
-RunningMs oldest_accepted(RunningMs running_ms, RunningMs floor) {
-  const RunningMs by_age = running_ms >= epoch_memory_ms ? running_ms - epoch_memory_ms + 1 : 0;
-  return std::max(by_age, floor);
-}
-
 }  // namespace
 
 Epochs::Epochs(EpochLimits limits, std::uint64_t hash_seed)
-    : epochs_(0, EpochHash{hash_seed}),
+    : memory_ms_(limits.memory_ms),
+      epochs_(0, EpochHash{hash_seed}),
       budget_(limits.bytes, limits.principal_percent),
       tombstones_(limits.tombstone_bytes, hash_seed) {}
+
+// The least epoch_seen that a batch of an unknown epoch may bear from now on.
+RunningMs Epochs::oldest_accepted(RunningMs running_ms, RunningMs floor) const {
+  return std::max(running_ms >= memory_ms_ ? running_ms - memory_ms_ + 1 : 0, floor);
+}
 
 void Epochs::apply(const Record& record) {
   for (const NewEpoch& fresh : record.new_epochs) begin(fresh, record);
@@ -122,7 +122,7 @@ const EpochState* Epochs::find(Epoch epoch) const {
 
 bool Epochs::accepts_unknown(Epoch epoch, const EpochSeen& seen, const StateNow& now) const {
   return seen.state_id == now.state_id && seen.running_ms <= now.running_ms &&
-         now.running_ms - seen.running_ms < epoch_memory_ms && seen.running_ms >= floor_ && !ended(epoch);
+         now.running_ms - seen.running_ms < memory_ms_ && seen.running_ms >= floor_ && !ended(epoch);
 }
 
 std::vector<Epoch> Epochs::to_forget(RunningMs running_ms, std::size_t most, const std::function<bool(Epoch)>& keep) {
@@ -130,7 +130,7 @@ std::vector<Epoch> Epochs::to_forget(RunningMs running_ms, std::size_t most, con
   auto next = due_.begin();
   for (std::size_t looked = 0; looked < most * look_factor && chosen.size() < most && next != due_.end(); ++looked) {
     const auto [key_ms, epoch] = *next;
-    if (running_ms < key_ms || running_ms - key_ms < epoch_memory_ms) break;
+    if (running_ms < key_ms || running_ms - key_ms < memory_ms_) break;
     EpochState& state = *epochs_.find(epoch)->second;
     if (state.last_running_ms != key_ms) {
       next = due_.erase(next);

@@ -24,10 +24,6 @@
 
 namespace nissa::ledger {
 
-// An epoch is forgotten 8 days of running time after its last record; an agent keys batches into an epoch for one day
-// only: the 7 days between are what is promised.
-inline constexpr RunningMs epoch_memory_ms = 8ULL * 24 * 3600 * 1000;
-
 // A state as it stands now: whose it is, and how long it has run (by its last applied record).
 struct StateNow {
   std::uint64_t state_id = 0;
@@ -103,7 +99,9 @@ class Epochs {
   void end(const EndedEpoch& ended, const Record& record);
   void pass(RunningMs running_ms, RunningMs floor);
   void queue(const EpochObject& object, bool& queued);
+  RunningMs oldest_accepted(RunningMs running_ms, RunningMs floor) const;
 
+  RunningMs memory_ms_;
   boost::unordered_flat_map<Epoch, std::unique_ptr<EpochState>, EpochHash> epochs_;
   EpochBudget budget_;
   Tombstones tombstones_;

@@ -7,10 +7,15 @@
 
 namespace nissa::ledger {
 
+// An epoch is forgotten 8 days of running time after its last record; an agent keys batches into an epoch for one day
+// only: the 7 days between are what is promised.
+inline constexpr RunningMs epoch_memory_ms = 8ULL * 24 * 3600 * 1000;
+
 struct EpochLimits {
   std::size_t bytes = 64u << 20;           // all epochs and their windows
   unsigned principal_percent = 10;         // of it, one principal's most
   std::size_t tombstone_bytes = 8u << 20;  // beside it
+  RunningMs memory_ms = epoch_memory_ms;   // no operator's choice: agents count on it. The simulator turns it down
 };
 
 struct CommitOptions {

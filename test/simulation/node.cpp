@@ -1,5 +1,6 @@
 #include "simulation/node.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace nissa::simulation {
@@ -12,10 +13,14 @@ constexpr std::int64_t edge_ns = 10 * ns_per_s;
 // Where one sending's answer goes; holds the life of the node it was given to.
 class Node::Inbox final : public ledger::ReplyTo {
  public:
-  Inbox(Node& node, Answered answer) : node_(node), life_(node.starts_), answer_(std::move(answer)) {}
+  Inbox(Node& node, std::uint64_t tag, Answered answer)
+      : node_(node), tag_(tag), life_(node.starts_), answer_(std::move(answer)) {}
   void deliver(std::vector<ledger::Answer> answers) override {
     if (node_.starts_ != life_ || !node_.alive_) return;
     for (const ledger::Answer& one : answers) {
+      if (answered_) node_.oracle_.fail("a sending was answered twice");
+      answered_ = true;
+      node_.oracle_.answered(tag_, one);
       wire::Ack ack;
       ack.key = one.key;
       ack.status = static_cast<wire::AckStatus>(one.status);
@@ -29,11 +34,15 @@ class Node::Inbox final : public ledger::ReplyTo {
 
  private:
   Node& node_;
+  std::uint64_t tag_;
   std::uint64_t life_;
+  bool answered_ = false;
   Answered answer_;
 };
 
-Node::Node(World& world, Oracle& oracle, Chances chances) : world_(world), oracle_(oracle), chances_(chances) {
+Node::Node(World& world, Oracle& oracle, Chances chances, ledger::EpochLimits limits)
+    : world_(world), oracle_(oracle), chances_(chances), limits_(limits) {
+  limits_.memory_ms = 8 * simulated_day_ms;
   disk_.state_id = 42;
 }
 
@@ -41,7 +50,7 @@ void Node::start() {
   ++starts_;
   journal::Opened opened = test::open_fake(disk_);
   journal_.reset(static_cast<test::FakeJournal*>(opened.journal.release()));
-  const ledger::LedgerOptions options{.state_id = disk_.state_id, .hash_seed = starts_};
+  const ledger::LedgerOptions options{.state_id = disk_.state_id, .epochs = limits_, .hash_seed = starts_};
   auto recovered = ledger::recover(*journal_, opened.last_lsn, options);
   if (!recovered) return oracle_.fail("recovery failed: " + recovered.error().message);
   snapshots_loaded_ += recovered->snapshot != 0;
@@ -67,17 +76,29 @@ void Node::start() {
   every(ns_per_s, &Node::tell_slow);
 }
 
+// Some starts have another target, some do not have the last SLO: the same SLIs come back to their own histories.
 void Node::define() {
-  const auto configured = simulated_slos();
+  fold_.reset();
+  auto configured = simulated_slos();
+  configured[0].objective = *slo::Objective::parse(world_.chance(0.5) ? "99 %" : "99.9 %");
+  if (world_.chance(chances_.retires)) configured.pop_back();
+  configured_slos_ = configured.size();
   const auto plan = ledger_->definitions().plan(configured);
   if (!plan) return oracle_.fail("definitions: " + plan.error().message);
-  std::vector<slo::Rule> rules;
-  for (std::size_t i = 0; i < configured.size(); ++i) rules.push_back({plan->ids[i], configured[i].sli});
-  fold_ = std::make_unique<fold::BatchFold>(std::make_shared<slo::Matcher>(rules, *sets_), *sets_, fold::Options{},
-                                            fold::LatePolicy{}, fold::HashSeed{starts_, 1});
-  if (plan->empty()) return;
+  rules_.clear();
+  for (std::size_t i = 0; i < configured.size(); ++i) {
+    if (plan->ids[i] != i) oracle_.fail("SLO " + configured[i].name + " is not what it was");
+    rules_.push_back({plan->ids[i], configured[i].sli});
+  }
+  if (plan->empty()) return open_door();
   group_->propose(plan->defines, plan->retired);
   plan_close(0);
+}
+
+// Not before they are applied: nothing counts for an SLO that the state does not know.
+void Node::open_door() {
+  fold_ = std::make_unique<fold::BatchFold>(std::make_shared<slo::Matcher>(rules_, *sets_), *sets_, fold::Options{},
+                                            fold::LatePolicy{}, fold::HashSeed{starts_, 1});
 }
 
 void Node::every(std::int64_t ns, void (Node::*fn)()) {
@@ -99,7 +120,6 @@ void Node::receive(ByteView batch, std::uint64_t tag, Answered answer) {
   const UnixMs now = now_ms();
   const auto folded = fold_->fold(batch, *header, {now, now, 0}, submission.cells);
   if (!folded) return oracle_.fail("an agent sent what is not canonical: " + folded.error().field);
-  std::vector<bool> taken = taken_now(oracle_.batch(tag));
   ledger::BatchLine line;
   line.key = header->key();
   line.settled_below = header->settled_below;
@@ -112,21 +132,24 @@ void Node::receive(ByteView batch, std::uint64_t tag, Answered answer) {
   submission.lines.push_back(line);
   submission.epoch_seen = header->epoch_seen;
   submission.sender = std::make_shared<ledger::Sender>(ledger::Sender{"simulated", "memory"});
-  submission.reply_to = std::make_shared<Inbox>(*this, std::move(answer));
+  submission.reply_to = std::make_shared<Inbox>(*this, tag, std::move(answer));
+  const bool is_pending = merged_.contains(line.key);
+  const std::size_t open_before = group_->open_bytes();
   auto answers = group_->submit(submission, world_.clock.boot_ns());
-  // No answer yet: it waits in a group, as the first under its key or as a twin.
-  if (answers.empty()) merged_.try_emplace(line.key, Merged{tag, std::move(taken)});
+  // Somebody more waits, and nobody did for this key: it was merged.
+  if (!is_pending && group_->open_bytes() > open_before)
+    merged_.try_emplace(line.key, Merged{tag, taken_now(oracle_.batch(tag)), configured_slos_});
   if (!answers.empty()) submission.reply_to->deliver(std::move(answers));
   if (group_->anything_open() && !group_->is_in_flight())
     plan_close(ledger::commit_at(world_.clock.boot_ns(), last_ended_, 5 * ns_per_ms) - world_.clock.boot_ns());
 }
 
 // By the words of the specification: older than the longest window, or more than 10 s ahead, is not taken.
-std::vector<bool> Node::taken_now(const MadeBatch& made) {
+TakenEvents Node::taken_now(const MadeBatch& made) {
   const UnixMs now = now_ms();
   constexpr std::int64_t hour_ms = 3'600'000;
   const UnixMs oldest = now / hour_ms * hour_ms - 30 * 24 * hour_ms;
-  std::vector<bool> taken;
+  TakenEvents taken;
   for (const MadeEvent& event : made.events) taken.push_back(event.at_ms >= oldest && event.at_ms <= now + 10'000);
   return taken;
 }
@@ -137,7 +160,7 @@ wire::HelloAck Node::hello(std::optional<Epoch> epoch) const {
   ack.max_events = 1000;
   ack.window_batches = 256;
   ack.window_bytes = 1u << 20;
-  ack.now = {disk_.state_id, ledger_->running_ms()};
+  ack.now = now();
   if (epoch) ack.epoch_known = ledger_->epochs().find(*epoch) != nullptr;
   return ack;
 }
@@ -147,102 +170,39 @@ void Node::goodbye(const wire::Goodbye& goodbye) {
   if (group_->anything_open() && !group_->is_in_flight()) plan_close(0);
 }
 
-void Node::plan_close(std::int64_t after_ns) {
-  if (close_planned_) return;
-  close_planned_ = true;
-  world_.after(after_ns, [this, life = starts_] {
-    if (!alive_ || starts_ != life || !close_planned_) return;
-    close_planned_ = false;
-    if (!group_->is_in_flight()) close();
-  });
-}
-
-void Node::close() {
-  const ledger::Stamp stamp = ledger_->next_stamp(now_ms());
-  const ledger::Record& record = group_->close(stamp.lsn, stamp.ledger_ms, stamp.running_ms);
-  journal::Commit commit;
-  commit.lsn = stamp.lsn;
-  commit.record = ledger::encode(record);
-  const auto read_back = ledger::decode_record(commit.record);
-  if (!read_back || !(*read_back == record)) oracle_.fail("a record does not read back as it was written");
-  snapshots_->ride(*ledger_, commit);
-  journal_->commit(std::move(commit), [this](journal::CommitResult result) { commit_ended(result); });
-  const std::int64_t takes =
-      world_.chance(chances_.slow_commit) ? world_.between(ns_per_s, 5 * ns_per_s) : world_.between(100'000, 8'000'000);
-  world_.after(takes, [this, life = starts_] {
-    if (!alive_ || starts_ != life || journal_->pending() == nullptr) return;
-    if (world_.chance(chances_.commit_lost)) {  // the file is not trusted again: this node has to be started anew
-      return die();
-    }
-    journal_->finish(world_.chance(chances_.disk_full) ? journal::CommitResult::full : journal::CommitResult::durable);
-  });
-}
-
-void Node::commit_ended(journal::CommitResult result) {
-  snapshots_->settled(result == journal::CommitResult::durable);
-  last_ended_ = world_.clock.boot_ns();
-  if (result == journal::CommitResult::full) {  // rolled back: the same record again, with less beside it
-    journal::Commit commit;
-    commit.lsn = group_->record_in_flight().lsn;
-    commit.record = ledger::encode(group_->record_in_flight());
-    snapshots_->ride(*ledger_, commit);
-    world_.after(50 * ns_per_ms, [this, life = starts_, again = std::make_shared<journal::Commit>(std::move(commit))] {
-      if (!alive_ || starts_ != life) return;
-      journal_->commit(std::move(*again), [this](journal::CommitResult ended) { commit_ended(ended); });
-      journal_->finish(journal::CommitResult::durable);
-    });
-    return;
-  }
-  if (result != journal::CommitResult::durable) return;
-  const ledger::Record record = group_->record_in_flight();
-  ledger_->apply(record);
-  applied(record);
-  deliver(group_->durable());
-  if (group_->anything_open()) plan_close(5 * ns_per_ms);
-}
-
-// `record` is durable, whether or not anybody will be told.
-void Node::applied(const ledger::Record& record) {
-  archive_[record.lsn] = ledger::encode(record);
-  for (const ledger::CountedBatch& batch : record.batches) {
-    const auto merged = merged_.find(batch.key);
-    if (merged == merged_.end()) {
-      oracle_.fail("a record holds a batch that was not merged");
-      continue;
-    }
-    oracle_.counted(merged->second.tag, merged->second.taken, record.ledger_ms);
-    merged_.erase(merged);
-  }
-}
-
-void Node::deliver(std::vector<ledger::Delivery> deliveries) {
-  for (ledger::Delivery& one : deliveries) one.to->deliver(std::move(one.answers));
+void Node::stop() {
+  deliver(group_->tell_all_slow());
+  die();
 }
 
 void Node::die() {
   if (!alive_) return;
-  const bool reached_disk = journal_->pending() != nullptr && world_.chance(0.5);
   if (journal_->pending() != nullptr) {
+    const bool reached_disk = world_.chance(0.5);
     journal_->crash(reached_disk);
-    if (reached_disk) {  // nobody was told, but it is there
-      const ledger::Record record = group_->record_in_flight();
-      ledger_->apply(record);
-      applied(record);
-    }
+    if (reached_disk) apply_in_flight();  // nobody was told, but it is there
   }
   alive_ = false;
   hash_at_death_ = ledger_->state_hash();
   hash_known_ = true;
+  for (const auto& tell : when_it_dies_) tell();
 }
 
 void Node::check_replay() {
-  ledger::Ledger replayed(ledger::LedgerOptions{.state_id = disk_.state_id, .hash_seed = 99});
+  const ledger::LedgerOptions options{.state_id = disk_.state_id, .epochs = limits_, .hash_seed = 99};
+  ledger::Ledger replayed(options);
   for (const auto& [lsn, bytes] : archive_) {
     const auto record = ledger::decode_record(bytes);
     if (!record) return oracle_.fail("record " + std::to_string(lsn) + " cannot be read: " + record.error().message);
     replayed.apply(*record);
   }
   if (replayed.state_hash() != ledger_->state_hash()) oracle_.fail("replayed from nothing, the state is another one");
+  test::FakeDisk copy = disk_;
+  test::FakeJournal journal(copy);
+  const auto recovered = ledger::recover(journal, copy.last_lsn, options);
+  if (!recovered) return oracle_.fail("recovery failed: " + recovered.error().message);
+  if (recovered->ledger->state_hash() != ledger_->state_hash())
+    oracle_.fail("from a snapshot and the records after it, the state is another one");
 }
 
 }  // namespace nissa::simulation

@@ -1,5 +1,7 @@
 // A whole server in simulation: the real fold, groups, records, state, snapshots and recovery, over a disk that loses
 // what was not durable when the machine dies. Only sockets, threads and SQLite are missing.
+//
+// node.cpp: its life, and what comes in. node_commits.cpp: groups, and what the disk makes of them.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -23,71 +25,87 @@ namespace nissa::simulation {
 class Node {
  public:
   struct Chances {
-    double commit_lost = 0;  // a commit ends with fate unknown: the node restarts, and it may be there or not
-    double disk_full = 0;    // a commit meets a full disk
-    double slow_commit = 0;  // a commit takes seconds
+    double commit_lost = 0;    // a commit ends with fate unknown: the node restarts, and it may be there or not
+    double commit_failed = 0;  // it ends so, and the node lives: a new file, without it, takes over
+    double disk_full = 0;      // a commit meets a full disk
+    double slow_commit = 0;    // a commit takes seconds
+    double retires = 0;        // a start is configured without the last SLO
   };
-  Node(World& world, Oracle& oracle, Chances chances);
+  Node(World& world, Oracle& oracle, Chances chances, ledger::EpochLimits limits);
 
   // A batch as it came over the network. `answer` is called once, or never when the node dies first.
   using Answered = std::function<void(const wire::Ack&)>;
   void receive(ByteView batch, std::uint64_t tag, Answered answer);
   wire::HelloAck hello(std::optional<Epoch> epoch) const;
   void goodbye(const wire::Goodbye& goodbye);
+  EpochSeen now() const { return {disk_.state_id, ledger_->running_ms()}; }
 
   bool alive() const { return alive_; }
+  // Its definitions are in the state: the door is open.
+  bool serves() const { return alive_ && fold_ != nullptr; }
   // As by a power cut: memory is gone, and of the disk what was not durable.
   void die();
   void start();
+  // SIGTERM: what comes is refused from now on; what waits has until stop().
+  void drain() { group_->refuse_new(Reason::shutting_down); }
+  void stop();
+  void when_it_dies(std::function<void()> fn) { when_it_dies_.push_back(std::move(fn)); }
   void set_chances(const Chances& chances) { chances_ = chances; }
 
   const ledger::Ledger& ledger() const { return *ledger_; }
-  // From nothing, by all records ever made durable: the same state as now.
+  // From nothing, by all records ever made durable, and from the disk as it is: the same state as now.
   void check_replay();
 
   std::uint64_t starts() const { return starts_; }
   std::uint64_t records() const { return archive_.size(); }
   std::uint64_t snapshots_loaded() const { return snapshots_loaded_; }
+  std::uint64_t failed_commits() const { return failed_commits_; }
+  std::uint64_t epochs_forgotten() const { return epochs_forgotten_; }
 
  private:
-  // What a batch that waits in a group would count.
-  struct Merged {
-    std::uint64_t tag = 0;
-    std::vector<bool> taken;
-  };
   class Inbox;
 
   void define();
-  void plan_close(std::int64_t after_ns);
-  void close();
-  void commit_ended(journal::CommitResult result);
-  void applied(const ledger::Record& record);
-  void deliver(std::vector<ledger::Delivery> deliveries);
-  void tick();
+  void open_door();
   void every(std::int64_t ns, void (Node::*fn)());
+  void tick();
   void tell_slow() { deliver(group_->tell_slow(world_.clock.boot_ns())); }
   UnixMs now_ms() { return clock_->read(world_.clock.boot_ns(), world_.clock.wall_ns()).now_ms; }
-  std::vector<bool> taken_now(const MadeBatch& made);
+  TakenEvents taken_now(const MadeBatch& made);
+
+  void plan_close(std::int64_t after_ns);
+  void close();
+  void hand_over();
+  void end_commit();
+  void commit_ended(journal::CommitResult result);
+  void apply_in_flight();
+  void deliver(std::vector<ledger::Delivery> deliveries);
 
   World& world_;
   Oracle& oracle_;
   Chances chances_;
+  ledger::EpochLimits limits_;
   test::FakeDisk disk_;
   std::map<ledger::Lsn, Bytes> archive_;  // every durable record, trimmed or not
+  std::vector<std::function<void()>> when_it_dies_;
 
   // One life of the process.
   bool alive_ = false;
   std::uint64_t starts_ = 0;
   std::uint64_t snapshots_loaded_ = 0;
+  std::uint64_t failed_commits_ = 0;
+  std::uint64_t epochs_forgotten_ = 0;
   std::unique_ptr<test::FakeJournal> journal_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<ledger::LedgerClock> clock_;
   std::unique_ptr<slo::MatchSets> sets_;
-  std::unique_ptr<fold::BatchFold> fold_;
+  std::unique_ptr<fold::BatchFold> fold_;  // once the definitions are applied
+  std::vector<slo::Rule> rules_;
+  std::size_t configured_slos_ = 0;
   std::unique_ptr<ledger::LedgerCounters> counters_;
   std::unique_ptr<ledger::CommitGroup> group_;
   std::unique_ptr<ledger::SnapshotWriter> snapshots_;
-  std::map<BatchKey, Merged> merged_;
+  std::map<BatchKey, Merged> merged_;  // what the batches that wait in a group would count
   bool close_planned_ = false;
   BootNs last_ended_ = 0;
   std::uint64_t hash_at_death_ = 0;  // of the state that the disk must give back

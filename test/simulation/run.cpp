@@ -14,27 +14,51 @@ constexpr int faults = 20;
 struct Swarm {
   NetworkChances network;
   Node::Chances disk;
+  ledger::EpochLimits limits;
+  bool expects_floor = false;
   double agent_dies = 0;
+  double bursts = 0;  // of more than a window
   double clock_steps = 0;
-  double sleeps_for_days = 0;  // quiet, but running: epochs are forgotten
-  double down_for_days = 0;    // not running: they are not
+  double rests = 0;          // quiet, but running, for simulated days: epochs are forgotten
+  double sleeps = 0;         // the same for real hours: counts roll off
+  double down_for_days = 0;  // not running: real days, none of them measured
+  double stops = 0;          // SIGTERM instead of a power cut
 };
 
 Swarm draw(World& world) {
   const auto up_to = [&](double most) { return std::uniform_real_distribution<>(0, most)(world.random); };
   Swarm swarm;
-  swarm.network = {up_to(0.3), up_to(0.5), world.chance(0.3) ? up_to(0.05) : 0, up_to(0.02)};
-  swarm.disk = {up_to(0.01), up_to(0.1), up_to(0.02)};
+  swarm.network = {.lost = world.chance(0.2) ? 0 : up_to(0.3),
+                   .doubled = up_to(0.5),
+                   .late_copy = world.chance(0.5) ? up_to(0.1) : 0,
+                   .cut = up_to(0.02),
+                   .hangs = up_to(1)};
+  swarm.disk = {.commit_lost = up_to(0.01),
+                .commit_failed = world.chance(0.5) ? up_to(0.05) : 0,
+                .disk_full = up_to(0.1),
+                .slow_commit = up_to(0.02),
+                .retires = world.chance(0.5) ? up_to(0.5) : 0};
+  // Room for a few epochs only, or for a few tombstones.
+  if (world.chance(0.1)) swarm.limits.bytes = static_cast<std::size_t>(world.between(20'000, 60'000));
+  if (world.chance(0.1)) swarm.limits.principal_percent = 100;
+  swarm.expects_floor = world.chance(0.2);
+  if (swarm.expects_floor)
+    swarm.limits.tombstone_bytes = static_cast<std::size_t>(world.between(0, 4)) * ledger::Tombstones::bytes_each;
   swarm.agent_dies = up_to(0.3);
+  swarm.bursts = world.chance(0.5) ? up_to(0.3) : 0;
   swarm.clock_steps = world.chance(0.3) ? up_to(0.3) : 0;
-  swarm.sleeps_for_days = world.chance(0.05) ? 0.1 : 0;
+  swarm.rests = world.chance(0.8) ? up_to(0.5) : 0;
+  swarm.sleeps = world.chance(0.1) ? 0.1 : 0;
   swarm.down_for_days = world.chance(0.2) ? 0.1 : 0;
+  swarm.stops = up_to(0.5);
   return swarm;
 }
 
 class Run {
  public:
-  explicit Run(std::uint64_t seed) : world_(seed), swarm_(draw(world_)), node_(world_, oracle_, swarm_.disk) {
+  explicit Run(std::uint64_t seed)
+      : world_(seed), swarm_(draw(world_)), node_(world_, oracle_, swarm_.disk, swarm_.limits) {
+    if (swarm_.expects_floor) oracle_.expect_floor();
     node_.start();
     world_.run_for(ns_per_s);
     const Priority classes[] = {Priority::normal, Priority::high, Priority::critical, Priority::low};
@@ -45,14 +69,18 @@ class Run {
 
   RunReport report() {
     for (int i = 0; i < faults && oracle_.failures().empty(); ++i) fault();
-    settle();
+    if (oracle_.failures().empty()) settle();
     RunReport report;
     report.failures = oracle_.failures();
     report.batches = oracle_.size();
     report.counted = oracle_.counted_batches();
+    report.uncertain = oracle_.uncertain_batches();
+    report.told_unknown = oracle_.told_unknown();
     report.records = node_.records();
     report.starts = node_.starts();
     report.snapshots_loaded = node_.snapshots_loaded();
+    report.failed_commits = node_.failed_commits();
+    report.epochs_forgotten = node_.epochs_forgotten();
     report.windows_compared = oracle_.windows_compared();
     report.trace = node_.ledger().state_hash();
     return report;
@@ -60,34 +88,54 @@ class Run {
 
  private:
   void fault() {
-    for (auto& agent : agents_) agent->make_batches(static_cast<std::uint32_t>(world_.between(0, 60)));
-    world_.run_for(world_.between(1, 20) * ns_per_s);
+    for (auto& agent : agents_)
+      agent->make_batches(
+          static_cast<std::uint32_t>(world_.chance(swarm_.bursts) ? world_.between(100, 700) : world_.between(0, 60)));
+    if (world_.chance(0.3)) {
+      world_.run_for(world_.between(0, 200) * ns_per_ms);  // into the middle of what was just begun
+    } else {
+      world_.run_for(world_.between(1, 20) * ns_per_s);
+    }
     if (world_.chance(swarm_.agent_dies))
       agents_[static_cast<std::size_t>(world_.between(0, static_cast<std::int64_t>(agents_.size()) - 1))]->die();
     if (world_.chance(swarm_.clock_steps)) world_.clock.step_wall(world_.between(-3'600, 86'400) * ns_per_s);
-    if (world_.chance(swarm_.sleeps_for_days)) world_.run_for(world_.between(1, 9) * day_ns);
-    if (node_.alive()) oracle_.check_windows(node_.ledger());
-    if (world_.chance(0.7)) node_.die();
+    if (world_.chance(swarm_.rests)) world_.run_for(world_.between(1, 16 * simulated_day_ms) * ns_per_ms);
+    if (world_.chance(swarm_.sleeps)) world_.run_for(world_.between(1, 6 * 3'600) * ns_per_s);
+    if (node_.alive()) oracle_.check_state(node_.ledger());
+    if (world_.chance(0.7)) end_node();
     if (world_.chance(swarm_.down_for_days)) world_.run_for(world_.between(1, 20) * day_ns / 10);
     if (!node_.alive()) {
       world_.run_for(world_.between(0, 40) * ns_per_s);
-      node_.start();
-      if (oracle_.failures().empty()) oracle_.check_windows(node_.ledger());
+      start_node();
     }
+  }
+
+  void end_node() {
+    if (node_.alive() && world_.chance(swarm_.stops)) {
+      node_.drain();
+      world_.run_for(world_.between(0, 3'000) * ns_per_ms);
+      if (node_.alive()) node_.stop();
+    }
+    node_.die();
+  }
+
+  void start_node() {
+    node_.start();
+    if (oracle_.failures().empty()) oracle_.check_state(node_.ledger());
   }
 
   // Nothing fails any more: all must settle, and the books must be exact.
   void settle() {
     node_.set_chances({});
     for (auto& agent : agents_) agent->set_chances({});
-    for (int i = 0; i < 200 && !all_settled(); ++i) {
+    for (int i = 0; i < 200 && !all_settled() && oracle_.failures().empty(); ++i) {
       world_.run_for(10 * ns_per_s);
-      if (!node_.alive() && oracle_.failures().empty()) node_.start();
+      if (!node_.alive() && oracle_.failures().empty()) start_node();
     }
     if (!oracle_.failures().empty()) return;
     if (!all_settled()) return oracle_.fail("agents did not settle though nothing failed any more");
     world_.run_for(30 * ns_per_s);
-    oracle_.check_windows(node_.ledger());
+    oracle_.check_state(node_.ledger());
     oracle_.check_fates();
     node_.check_replay();
   }

@@ -13,6 +13,10 @@ struct RunReport {
   std::uint64_t records = 0;
   std::uint64_t starts = 0;
   std::uint64_t snapshots_loaded = 0;
+  std::uint64_t failed_commits = 0;
+  std::uint64_t epochs_forgotten = 0;
+  std::uint64_t uncertain = 0;     // batches whose agent was told so
+  std::uint64_t told_unknown = 0;  // keys
   std::uint64_t windows_compared = 0;
   std::uint64_t trace = 0;  // the same seed gives the same number, in every build
 };

@@ -50,6 +50,10 @@ int main(int argc, char** argv) {
     sum.records += report.records;
     sum.starts += report.starts;
     sum.snapshots_loaded += report.snapshots_loaded;
+    sum.failed_commits += report.failed_commits;
+    sum.epochs_forgotten += report.epochs_forgotten;
+    sum.uncertain += report.uncertain;
+    sum.told_unknown += report.told_unknown;
     sum.windows_compared += report.windows_compared;
     if (first == last) std::printf("trace %016llx\n", static_cast<unsigned long long>(report.trace));
     if (report.failures.empty() && violations == 0) continue;
@@ -58,12 +62,21 @@ int main(int argc, char** argv) {
                 static_cast<unsigned long long>(seed));
     for (std::size_t i = 0; i < report.failures.size() && i < 5; ++i) std::printf("  %s\n", report.failures[i].c_str());
   }
-  std::printf(
-      "%llu seeds, %llu failed: %llu batches, %llu counted, %llu records, %llu starts (%llu from snapshots), "
-      "%llu windows compared\n",
-      static_cast<unsigned long long>(last - first + 1), static_cast<unsigned long long>(failed),
-      static_cast<unsigned long long>(sum.batches), static_cast<unsigned long long>(sum.counted),
-      static_cast<unsigned long long>(sum.records), static_cast<unsigned long long>(sum.starts),
-      static_cast<unsigned long long>(sum.snapshots_loaded), static_cast<unsigned long long>(sum.windows_compared));
+  const auto show = [](const char* what, std::uint64_t number) {
+    std::printf(", %llu %s", static_cast<unsigned long long>(number), what);
+  };
+  std::printf("%llu seeds", static_cast<unsigned long long>(last - first + 1));
+  show("failed", failed);
+  show("batches", sum.batches);
+  show("counted", sum.counted);
+  show("uncertain", sum.uncertain);
+  show("records", sum.records);
+  show("commits failed", sum.failed_commits);
+  show("starts", sum.starts);
+  show("from snapshots", sum.snapshots_loaded);
+  show("epochs forgotten", sum.epochs_forgotten);
+  show("keys told unknown_epoch", sum.told_unknown);
+  show("windows compared", sum.windows_compared);
+  std::printf("\n");
   return failed == 0 ? 0 : 1;
 }

@@ -9,6 +9,9 @@
 
 namespace nissa::simulation {
 
+// Whatever lasts days elsewhere lasts minutes here: an epoch is fresh for one of these, remembered for eight.
+inline constexpr std::int64_t simulated_day_ms = 60'000;
+
 class World {
  public:
   explicit World(std::uint64_t seed) : random(seed) {}
