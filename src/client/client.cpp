@@ -79,6 +79,7 @@ class Client::Inside {
         pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the program's own threads
         loop_.run();
       });
+      loop_thread_ = thread_.get_id();
     } catch (const std::system_error& error) {
       problem = std::string("cannot start a thread: ") + error.what();
       end_here();
@@ -121,13 +122,16 @@ class Client::Inside {
   Task<void> stop_one(Class& one, BootNs deadline);
   std::uint64_t lost() const;
   void end_here();
+  // On the loop's thread, which would wait for itself.
+  bool in_callback() const { return std::this_thread::get_id() == loop_thread_; }
 
   SystemClock clock_;
   EventLoop loop_{1};
   Timers timers_{loop_, clock_};
   std::deque<Class> classes_;
   std::thread thread_;
-  std::size_t stopping_ = 0;  // classes that have not ended; on the loop's thread alone
+  std::thread::id loop_thread_;  // apart, for join() changes the thread while others ask
+  std::size_t stopping_ = 0;     // classes that have not ended; on the loop's thread alone
   Mutex closing_;
   std::optional<bool> closed_ NISSA_GUARDED_BY(closing_);
 };
@@ -165,7 +169,7 @@ Sent Client::Inside::send(const Event& event, Priority priority) {
 }
 
 bool Client::Inside::flush(std::uint32_t within_ms) {
-  if (!problem.empty()) return false;
+  if (!problem.empty() || in_callback()) return false;
   const BootNs deadline = clock_.boot_ns() + within_ms * ns_per_ms;
   std::array<std::uint64_t, priority_count> marks{};
   for (std::size_t i = 0; i < classes_.size(); ++i) {
@@ -186,7 +190,7 @@ std::uint64_t Client::Inside::lost() const {
 }
 
 bool Client::Inside::close(std::uint32_t within_ms) {
-  if (std::this_thread::get_id() == thread_.get_id()) return false;  // from a callback: it would wait for itself
+  if (in_callback()) return false;
   Lock lock(closing_);
   if (closed_) return *closed_;
   if (!problem.empty()) return closed_.emplace(true);

@@ -44,10 +44,13 @@ agent::Outcome outcome_of_status(int status) {
 }
 
 Result<LineEvent> parse_access_line(std::string_view line, const OperationNames& names) {
-  std::string_view rest = line, skipped, time, request, status, seconds;
+  std::string_view rest = line, time, request, status, seconds;
   LineEvent event;
-  if (!eat_until(rest, " [", skipped) || !eat_until(rest, "] \"", time))
-    return failure("no [$time_local] \"$request\"");
+  // $remote_user is the client's to choose, brackets too; but no quote, so the first one after a bracket is ours.
+  const bool found = eat_until(rest, "] \"", time);
+  const auto time_at = time.rfind(" [");
+  if (!found || time_at == std::string_view::npos) return failure("no [$time_local] \"$request\"");
+  time.remove_prefix(time_at + 2);
   const auto at = parse_time_local(time);
   if (!at) return failure("[" + std::string(time) + "] is no $time_local");
   // nginx writes a quote inside as \x22, so the next one ends the request.
@@ -55,10 +58,10 @@ Result<LineEvent> parse_access_line(std::string_view line, const OperationNames&
   int code = 0;
   if (!read_number(status, code) || code < 100 || code > 599)
     return failure("'" + std::string(status) + "' is no $status");
-  const auto time_at = rest.rfind(" rt=");
-  if (time_at == std::string_view::npos)
+  const auto seconds_at = rest.rfind(" rt=");
+  if (seconds_at == std::string_view::npos)
     return failure("no request time; log_format needs rt=$request_time at its end (see --help)");
-  seconds = rest.substr(time_at + 4);
+  seconds = rest.substr(seconds_at + 4);
   double duration_s = 0;
   if (!read_number(seconds, duration_s) || !(duration_s >= 0 && duration_s < 1e8))
     return failure("'" + std::string(seconds) + "' is no $request_time");

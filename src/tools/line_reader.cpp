@@ -18,6 +18,7 @@ LineReader::Got LineReader::next(std::string_view& line) {
       return Got::line;
     }
     if (at_end_) return Got::end;
+    if (stop_) return stopped();
     if (begin_ == 0 && end_ == buffer_.size()) {
       const bool first = !skipping_;
       skipping_ = true;
@@ -33,10 +34,21 @@ LineReader::Got LineReader::next(std::string_view& line) {
       begin_ = 0;
     }
     const ssize_t got = read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
-    if (got < 0) return errno == EINTR ? Got::interrupted : Got::broken;
+    if (stop_ && got <= 0) return stopped();
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Got::broken;
     at_end_ = got == 0;
     end_ += static_cast<std::size_t>(got);
   }
+}
+
+LineReader::Got LineReader::stopped() {
+  at_end_ = true;
+  const bool something = begin_ < end_ && !skipping_;
+  begin_ = end_ = searched_ = 0;
+  if (!something) return Got::end;
+  ++number_;
+  return Got::cut_off;
 }
 
 bool LineReader::take_line(std::string_view& line) {

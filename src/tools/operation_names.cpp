@@ -27,6 +27,15 @@ bool is_uuid(std::string_view text) {
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find_first_of("?#")); }
 
+// At most `longest_name` bytes, and no half of a character at the end.
+std::string cut(std::string name) {
+  if (name.size() <= longest_name) return name;
+  std::size_t size = longest_name;
+  while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0) == 0x80) --size;
+  name.resize(size);
+  return name;
+}
+
 std::string with_ids_hidden(std::string_view path) {
   std::string out;
   while (!path.empty()) {
@@ -72,12 +81,12 @@ std::string OperationNames::name(std::string_view method, std::string_view targe
   for (const Rule& rule : rules_) {
     try {
       boost::smatch match;
-      if (boost::regex_search(plain, match, rule.pattern)) return match.format(rule.name).substr(0, longest_name);
+      if (boost::regex_search(plain, match, rule.pattern)) return cut(match.format(rule.name));
     } catch (const std::runtime_error&) {
       // The expression needs too long for this text: as if it was not found.
     }
   }
-  return (std::string(method) + ' ' + with_ids_hidden(path_of(target))).substr(0, longest_name);
+  return cut(std::string(method) + ' ' + with_ids_hidden(path_of(target)));
 }
 
 }  // namespace nissa::tools

@@ -13,6 +13,7 @@ std::atomic<bool> stop{false};
 int nothing = -1;  // /dev/null
 
 // Standard input ends here and now: a read that waits is interrupted (no SA_RESTART), one about to begin finds the end.
+// What was read before is sent.
 void stop_reading(int) {
   stop = true;
   (void)dup2(nothing, STDIN_FILENO);
@@ -47,7 +48,7 @@ int main(int argc, char** argv) {
   on_signal(SIGTERM);
   on_signal(SIGINT);
   say("reads standard input; what it has read and the server has not acknowledged is lost if this process crashes");
-  LineReader input(STDIN_FILENO);
+  LineReader input(STDIN_FILENO, stop);
   const SendOutcome outcome = send_lines(input, options, stop, say);
   if (outcome.broken) say("standard input could not be read to its end");
   std::printf("%s\n", send_summary(outcome).c_str());

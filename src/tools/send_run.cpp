@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 
+#include "base/clock.hpp"
 #include "tools/access_log.hpp"
 #include "tools/json_line.hpp"
 
@@ -28,6 +30,7 @@ class Sender {
   void take(std::uint64_t number, std::string_view line);
   void send(std::uint64_t number, const LineEvent& line);
   Result<LineEvent> parse(std::string_view line) const;
+  std::uint32_t left_ms();
 
   const SendOptions& options_;
   const std::atomic<bool>& stop_;
@@ -35,6 +38,8 @@ class Sender {
   std::mutex saying_;  // the client's thread says things too
   SendOutcome outcome_;
   std::uint64_t unsent_ = 0;
+  SystemClock clock_;
+  std::optional<BootNs> give_up_at_;  // since reading ended, or was told to
   agent::Client client_;
 };
 
@@ -53,9 +58,17 @@ agent::Options Sender::with_callbacks(agent::Options agent) {
 }
 
 Result<LineEvent> Sender::parse(std::string_view line) const {
-  const bool json = options_.format == SendOptions::Format::json ||
-                    (options_.format == SendOptions::Format::automatic && line.starts_with('{'));
+  const bool json =
+      options_.format == SendOptions::Format::json || (options_.format == SendOptions::Format::automatic &&
+                                                       line.substr(line.find_first_not_of(" \t")).starts_with('{'));
   return json ? parse_json_line(line) : parse_access_line(line, options_.operations);
+}
+
+// Of the time for draining.
+std::uint32_t Sender::left_ms() {
+  const BootNs now = clock_.boot_ns();
+  if (!give_up_at_) give_up_at_ = now + options_.drain_s * ns_per_s;
+  return static_cast<std::uint32_t>(std::max<std::int64_t>(0, (*give_up_at_ - now) / ns_per_ms));
 }
 
 void Sender::bad(std::uint64_t number, const std::string& why) {
@@ -99,7 +112,7 @@ void Sender::send(std::uint64_t number, const LineEvent& line) {
         return;
       case agent::Sent::must_wait:
         // Standard input is held back with us: whoever writes to it waits too.
-        if (stop_) return static_cast<void>(++unsent_);
+        if (stop_ && left_ms() == 0) return static_cast<void>(++unsent_);
         (void)client_.flush(100);
         break;
     }
@@ -108,7 +121,7 @@ void Sender::send(std::uint64_t number, const LineEvent& line) {
 
 SendOutcome Sender::run(LineReader& input) {
   if (const std::string problem = client_.problem(); !problem.empty()) say(problem);
-  for (bool more = true; more && !stop_;) {
+  for (bool more = true; more;) {
     std::string_view line;
     switch (input.next(line)) {
       case LineReader::Got::line:
@@ -118,7 +131,9 @@ SendOutcome Sender::run(LineReader& input) {
         ++outcome_.lines;
         bad(input.number(), "is longer than 64 KiB");
         break;
-      case LineReader::Got::interrupted:
+      case LineReader::Got::cut_off:
+        ++outcome_.lines;
+        bad(input.number(), "was not read to its end when the signal came");
         break;
       case LineReader::Got::end:
         more = false;
@@ -129,7 +144,7 @@ SendOutcome Sender::run(LineReader& input) {
         break;
     }
   }
-  (void)client_.close(options_.drain_s * 1'000);
+  (void)client_.close(left_ms());
   outcome_.stats = client_.stats();
   outcome_.stats.abandoned += unsent_;
   return outcome_;

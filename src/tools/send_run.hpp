@@ -17,8 +17,8 @@ struct SendOutcome {
   agent::Stats stats;
 };
 
-// Until the end of the input, or until `stop` is seen set after a signal interrupted reading. `say` gets lines for
-// people: of bad lines the first 100.
+// Until the end of the input; what comes of it is waited for, for options.drain_s at most. `stop` is the reader's: once
+// it is set, waiting for room counts as draining. `say` gets lines for people: of bad lines the first 100.
 SendOutcome send_lines(LineReader& input, const SendOptions& options, const std::atomic<bool>& stop,
                        const std::function<void(const std::string&)>& say);
 

@@ -159,6 +159,39 @@ TEST_CASE("events and options that no server takes are refused at once") {
   CHECK_FALSE(useless.flush(0));
 }
 
+TEST_CASE("within a callback events may be sent; waiting there would be for itself, so it says false at once") {
+  PeerServer peer;
+  peer.model.refuse_with = Reason::class_not_allowed;
+  Server server(peer);
+  agent::Options options = options_for(server.port);
+  std::atomic<agent::Client*> client{nullptr};
+  std::atomic<int> calls{0}, waited{0};
+  options.on_loss = [&](const agent::Loss&) {
+    if (++calls > 1) return;
+    waited += client.load()->flush(60'000) || client.load()->close(60'000);
+    waited += client.load()->send(event(), agent::Priority::high) != agent::Sent::accepted;
+  };
+  agent::Client own(options);
+  client = &own;
+  CHECK(own.send(event()) == agent::Sent::accepted);
+  while (calls < 2) std::this_thread::yield();
+  CHECK(waited == 0);
+  CHECK(own.close(20'000));
+}
+
+TEST_CASE("closing from many threads at once ends once, and says the same to all") {
+  PeerServer peer;
+  Server server(peer);
+  agent::Client client(options_for(server.port));
+  CHECK(client.send(event()) == agent::Sent::accepted);
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { good += client.close(20'000); });
+  for (auto& thread : threads) thread.join();
+  CHECK(good == 4);
+  CHECK(client.stats().counted == 1);
+}
+
 TEST_CASE("what the server refuses for good is told with the reason") {
   PeerServer peer;
   peer.model.refuse_with = Reason::class_not_allowed;

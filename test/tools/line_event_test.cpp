@@ -91,6 +91,28 @@ TEST_CASE("an access log line gives time, duration, outcome and operation") {
   CHECK(event->service.empty());
 }
 
+TEST_CASE("what clients choose, as nginx escapes it, cannot make a line unreadable nor move its fields") {
+  const std::string line = good_line;
+  const auto with = [&line](const std::string& from, const std::string& to) {
+    std::string changed = line;
+    return parse_access_line(changed.replace(changed.find(from), from.size(), to), {});
+  };
+  for (const char* user : {"a [b", "x [01/Jan/2020:00:00:00 +0000] \\x22GET / HTTP/1.1\\x22 500 1", "\\x5B ]"}) {
+    CAPTURE(user);
+    const auto event = with("alice", user);
+    REQUIRE(event);
+    CHECK(event->time_unix_ns == 1'749'995'200 * ns_per_s);
+    CHECK(event->outcome == Outcome::ok);
+  }
+  const auto agent_lies = with("curl/7.88", "evil rt=99 [x] \\x22 500 rt=1");
+  REQUIRE(agent_lies);
+  CHECK(agent_lies->duration_ns == 12'000'000);
+  CHECK(agent_lies->outcome == Outcome::ok);
+  CHECK(with("GET /users/4711/orders?page=2 HTTP/1.1", "GET /a\\x22 500 HTTP/1.1")->outcome == Outcome::ok);
+  // Without a request time of the server's own, a client's is not taken.
+  CHECK_FALSE(parse_access_line(R"(- - - [15/Jun/2025:15:46:40 +0200] "GET / HTTP/1.1" 200 1 "-" "x rt=0.001")", {}));
+}
+
 TEST_CASE("the status decides the outcome") {
   const std::vector<std::pair<int, Outcome>> all{
       {200, Outcome::ok},    {304, Outcome::ok},    {404, Outcome::client_error}, {499, Outcome::cancelled},
@@ -123,6 +145,13 @@ TEST_CASE("operations: numbers and UUIDs are hidden, rules come first, in order"
   CHECK(names.name("GET", "/v2/a12/550e8400-e29b-41d4-a716-44665544000g") ==
         "GET /v2/a12/550e8400-e29b-41d4-a716-44665544000g");
   CHECK(names.name("GET", "/" + std::string(1'000, 'a')).size() == 256);
+  for (std::size_t shift = 0; shift < 4; ++shift) {  // never in the middle of a character
+    std::string path(shift, 'a');
+    while (path.size() < 400) path += "\u20ac";
+    const std::string name = names.name("GET", "/" + path);
+    CHECK(name.size() > 252);
+    CHECK((name.size() - 5 - shift) % 3 == 0);
+  }
   REQUIRE(names.add_rule("^GET /static/=assets"));
   REQUIRE(names.add_rule("^(GET|HEAD) /shop/([a-z]+)=$1 shop $2"));
   REQUIRE(names.add_rule("a==b"));
@@ -149,7 +178,8 @@ std::vector<std::string> read_lines(const std::string& text, std::size_t piece, 
     close(ends[1]);
   });
   std::vector<std::string> lines;
-  LineReader reader(ends[0], longest);
+  const std::atomic<bool> stop{false};
+  LineReader reader(ends[0], stop, longest);
   std::string_view line;
   for (;;) {
     const auto got = reader.next(line);
@@ -171,6 +201,26 @@ TEST_CASE("lines come out whole however they were written; long ones are told on
   }
   CHECK(read_lines("", 1, 100).empty());
   CHECK(read_lines(std::string(300, 'z'), 7, 100) == std::vector<std::string>{"too long: 1"});
+}
+
+TEST_CASE("once told to stop, whole lines in hand come, then the one that was cut off, and nothing more is read") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  std::atomic<bool> stop{false};
+  LineReader reader(ends[0], stop, 100);
+  std::string_view line;
+  REQUIRE(write(ends[1], "one\ntwo\nthr", 11) == 11);
+  CHECK(reader.next(line) == LineReader::Got::line);
+  stop = true;
+  REQUIRE(write(ends[1], "ee\n", 3) == 3);
+  CHECK(reader.next(line) == LineReader::Got::line);
+  CHECK(line == "two");
+  CHECK(reader.next(line) == LineReader::Got::cut_off);
+  CHECK(reader.number() == 3);
+  CHECK(reader.next(line) == LineReader::Got::end);
+  CHECK(reader.next(line) == LineReader::Got::end);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST_CASE("mangled lines are refused or understood, but never worse") {
