@@ -34,9 +34,10 @@ Task<bool> SessionFlow::get_room() {
 // For the least that gets the connection further. A batch that waited too long is refused by its name, and what comes
 // of it is skipped.
 Task<bool> SessionFlow::wait_for_room() {
-  const Priority known = class_.value_or(wanted_ <= small_buffer ? Priority::critical : Priority::normal);
-  const std::size_t least = std::max(wanted_, class_ ? std::size_t{1} : small_buffer);
-  const std::size_t capacity = buffer_.capacity() == 0 && class_ ? std::max(least, read_chunk) : least;
+  const bool of_class = class_ && skipping_ == 0;  // what is skipped belongs to no class any more
+  const Priority known = of_class ? *class_ : (wanted_ <= small_buffer ? Priority::critical : Priority::normal);
+  const std::size_t least = std::max(wanted_, of_class ? std::size_t{1} : small_buffer);
+  const std::size_t capacity = buffer_.capacity() == 0 && of_class ? std::max(least, read_chunk) : least;
   auto refusal = co_await hold(known, capacity);
   if (leaving_) co_return false;
   if (!refusal) co_return true;
