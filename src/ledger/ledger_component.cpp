@@ -171,6 +171,7 @@ struct LedgerComponent::Inside {
   // --- What comes in.
   void take(Submission submission) NISSA_REQUIRES(strand) {
     if (held.empty() && group.has_room(submission)) return place(submission);
+    for (const BatchLine& line : submission.lines) counters.classes[index_of(line.key.priority)].held.add();
     held.push_back(std::move(submission));
     counters.held.add();
     full.store(true, std::memory_order_relaxed);
@@ -183,10 +184,17 @@ struct LedgerComponent::Inside {
     if (stopped) tell(group.tell_all_slow());
     if (group.anything_open() != was_open || group.next_slow_at() < slow_before) idle.wake_all();
   }
+  void place_held(const Submission& submission) NISSA_REQUIRES(strand) {
+    for (const BatchLine& line : submission.lines) {
+      Counter& waiting = counters.classes[index_of(line.key.priority)].held;
+      waiting.set(waiting.value() - 1);
+    }
+    place(submission);
+  }
   // The open group is empty again, or refuses.
   void let_in() NISSA_REQUIRES(strand) {
     while (!held.empty() && group.has_room(held.front())) {
-      place(held.front());
+      place_held(held.front());
       held.pop_front();
     }
     if (!held.empty()) return;
@@ -254,7 +262,7 @@ struct LedgerComponent::Inside {
   }
   void refuse_all() NISSA_REQUIRES(strand) {
     group.refuse_new(Reason::shutting_down);
-    for (const Submission& one : std::exchange(held, {})) place(one);
+    for (const Submission& one : std::exchange(held, {})) place_held(one);
     let_in();
     tell(group.tell_all_slow());
   }

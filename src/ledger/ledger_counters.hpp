@@ -22,6 +22,7 @@ struct ClassBooks {
   Counter conflict;
   std::array<Counter, reason_slots> refused;  // by number of Reason
   Counter in_flight;                          // gauge: in the open group and the one in flight; counted by itself
+  Counter held;                               // gauge: handed over, and waiting for room in the open group
   Counter below_low;                          // of duplicate: those of which nothing more was known
   Counter counted_unheard;
   // Of all batches counted, heard or not: batch_events = accepted + late + rejected (all faults).

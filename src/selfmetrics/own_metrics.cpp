@@ -141,7 +141,7 @@ void add_door(const Sources& sources, std::vector<Family>& families) {
   families.push_back(answered_batches(sources));
   families.push_back(per_class("nissa_ingest_in_flight_batches", [&](Priority p) {
     const BothBooks books = books_of(sources, p);
-    return number(books.door.in_hand) + number(books.ledger.in_flight);
+    return number(books.door.in_hand) + number(books.ledger.held) + number(books.ledger.in_flight);
   }));
   families.push_back(per_class("nissa_ingest_counted_batch_events_total",
                                [&](Priority p) { return number(books_of(sources, p).ledger.batch_events); }));
@@ -150,6 +150,7 @@ void add_door(const Sources& sources, std::vector<Family>& families) {
   families.push_back(refusals(sources));
   families.push_back(closed_connections(sources));
   families.push_back(single("nissa_ingest_unmatched_events_total", number(sources.books.unmatched_events)));
+  families.push_back(single("nissa_slo_fanout_dropped_total", number(sources.books.fanout_dropped)));
   families.push_back(single("nissa_ingest_unreadable_total", number(sources.books.unreadable)));
   families.push_back(single("nissa_ingest_connections", number(sources.books.open_connections)));
   families.push_back(single("nissa_ingest_connections_total", number(sources.books.connections)));
@@ -166,12 +167,15 @@ void add_gate_and_fold(const Sources& sources, std::vector<Family>& families) {
   families.push_back(std::move(wait));
   families.push_back(
       per_class("nissa_gate_held", [&](Priority p) { return number(sources.overload.held_now[index_of(p)]); }));
-  families.push_back(
-      per_class("nissa_gate_bytes", [&](Priority p) { return number(sources.overload.bytes_in_use[index_of(p)]); }));
+  families.push_back(per_class("nissa_gate_bytes", [&](Priority p) {
+    const double reserve = p == Priority::critical ? number(sources.overload.reserve_in_use) : 0;
+    return number(sources.overload.bytes_in_use[index_of(p)]) + reserve;
+  }));
   families.push_back(single("nissa_fold_identities", number(sources.fold.remembered)));
   families.push_back(single("nissa_fold_identity_bytes", number(sources.fold.memo_bytes)));
   families.push_back(single("nissa_fold_lookups_total", number(sources.fold.looked_up)));
   families.push_back(single("nissa_fold_misses_total", number(sources.fold.missed)));
+  families.push_back(single("nissa_fold_brought_into_form_batches_total", number(sources.fold.brought_into_form)));
 }
 
 void add_journal(const journal::Counters& journal, std::vector<Family>& families) {
