@@ -66,6 +66,8 @@ void CommitGroup::fill_ended(const Group& group, Record& record) const {
       ended.seen = known->seen;
     } else if (const auto place = group.epoch_places.find(ended.epoch); place != group.epoch_places.end()) {
       ended.seen = group.epochs[place->second].seen;
+    } else if (!epochs_.accepts_unknown(ended.epoch, ended.seen, now_)) {
+      continue;  // forgotten or failed since it came, and nobody vouches for what it declares: that may be any time
     }
     record.ended.push_back(ended);
   }

@@ -244,6 +244,31 @@ TEST_CASE("tombstones are taken away in slices, and a dead one is not seen befor
   CHECK(gone >= 600);
 }
 
+TEST_CASE(
+    "a Goodbye that lies about an epoch that is forgotten or failed meanwhile leaves no tombstone that never dies") {
+  for (const bool fails : {false, true}) {
+    KeysNode node({}, {.tombstone_bytes = 0});
+    const EpochSeen seen = node.seen();
+    node.submit({node.line(8, 1)}, seen);
+    if (!fails) {
+      node.commit();
+      node.close(9 * day_ms);  // forgets it
+    } else {
+      node.close();
+    }
+    node.group->goodbye(8, {KeysNode::state_id, ~RunningMs{0} - 1});
+    if (fails) {
+      node.failed();
+    } else {
+      node.durable();
+    }
+    node.commit();
+    CHECK_FALSE(node.group->goodbye_pending(8));
+    CHECK(node.epochs.tombstones() == 0);
+    CHECK(node.epochs.floor() <= node.running_ms);  // beyond it no agent would ever be let in again
+  }
+}
+
 TEST_CASE("damaged rows are refused") {
   auto random = test::random_for(303);
   KeysNode node;
