@@ -25,6 +25,8 @@ Arguments::Arguments(std::span<const char* const> given) {
     } else if (!given_.empty() && !given_.back().has_value) {
       given_.back().value = one;
       given_.back().has_value = true;
+    } else if (one == "-") {
+      given_.push_back({one, {}, false, false});
     } else {
       problem("'" + std::string(one) + "' stands alone; expected --name VALUE");
     }

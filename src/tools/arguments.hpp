@@ -1,5 +1,5 @@
-// The command line of a tool: --name VALUE and --flag, each asked for by name and type. What is wrong is collected, so
-// that one run says all of it. Pure.
+// The command line of a tool: --name VALUE, --flag, and a lone "-" (a flag of that name), each asked for by name and
+// type. What is wrong is collected, so that one run says all of it. Pure.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -7,6 +7,7 @@ namespace nissa::tools {
 SendOptions send_options(Arguments& arguments) {
   SendOptions o;
   o.help = arguments.flag("--help");
+  (void)arguments.flag("-");  // standard input, which it reads anyway
   arguments.host_port("--server", o.agent.host, o.agent.port);
   o.agent.agent = arguments.text("--agent", "nissa-send");
   o.agent.token = arguments.text("--token", "");

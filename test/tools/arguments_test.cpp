@@ -5,6 +5,7 @@
 #include <array>
 
 #include "tools/load_options.hpp"
+#include "tools/send_options.hpp"
 
 namespace nissa::tools::test {
 namespace {
@@ -23,6 +24,17 @@ TEST_CASE("values are typed, in both forms, and the last one counts") {
   CHECK(port == 99);
   CHECK(arguments.text("--name", "otherwise") == "otherwise");
   CHECK(arguments.problems().empty());
+}
+
+TEST_CASE("a dash alone is standard input, which nissa-send reads anyway; after a name it is a value") {
+  Arguments arguments = given({"--service", "shop", "-"});
+  CHECK(send_options(arguments).service == "shop");
+  CHECK(arguments.problems().empty());
+  Arguments value = given({"--service", "-"});
+  CHECK(send_options(value).service == "-");
+  Arguments load = given({"-"});
+  (void)load_options(load);
+  CHECK(load.problems().size() == 1);
 }
 
 TEST_CASE("each mistake is said, all in one go") {

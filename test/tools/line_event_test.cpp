@@ -79,7 +79,8 @@ TEST_CASE("a JSON line that is not understood says which key") {
 }
 
 constexpr const char* good_line =
-    R"(10.0.0.1 - alice [15/Jun/2025:15:46:40 +0200] "GET /users/4711/orders?page=2 HTTP/1.1" 200 512 "-" "curl/7.88" rt=0.012)";
+    R"(10.0.0.1 - alice [15/Jun/2025:15:46:40 +0200] "GET /users/4711/orders?page=2 HTTP/1.1" 200 512 )"
+    R"("-" "curl/7.88" rt=0.012)";
 
 TEST_CASE("an access log line gives time, duration, outcome and operation") {
   const auto event = parse_access_line(good_line, {});
