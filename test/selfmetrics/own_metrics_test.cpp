@@ -128,3 +128,21 @@ TEST_CASE("times are seconds, the version is a label") {
   CHECK(read.value("process_open_fds") == 7);
   CHECK(read.value("process_start_time_seconds") == 1'749'995'200.25);
 }
+
+TEST_CASE("what is left out or done at a price is seen: SLOs beyond an event's 64, batches brought into form") {
+  World world;
+  CHECK(world.read().value("nissa_slo_fanout_dropped_total") == 0);
+  world.books->fanout_dropped.add(36);
+  world.fold->brought_into_form.add(2);
+  CHECK(world.read().value("nissa_slo_fanout_dropped_total") == 36);
+  CHECK(world.read().value("nissa_fold_brought_into_form_batches_total") == 2);
+}
+
+TEST_CASE("bytes in hand are of both pools") {
+  World world;
+  world.overload->bytes_in_use[index_of(Priority::critical)].set(1000);
+  world.overload->reserve_in_use.set(234);
+  world.overload->bytes_in_use[index_of(Priority::high)].set(5);
+  CHECK(world.read().value("nissa_gate_bytes{class=\"critical\"}") == 1234);
+  CHECK(world.read().value("nissa_gate_bytes{class=\"high\"}") == 5);
+}
