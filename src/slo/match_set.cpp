@@ -48,8 +48,13 @@ Verdict MatchSet::verdict(std::uint32_t event_class, std::size_t member) const {
   return (good_members(event_class) & bit) != 0 ? Verdict::good : Verdict::bad;
 }
 
-MatchSets::MatchSets(std::uint32_t limit)
-    : limit_(std::min(limit, 1u << cell_set_bits)), chunks_(limit_ / chunk_sets + 1) {
+std::size_t MatchSet::memory_bytes() const {
+  return sizeof *this + slos_.capacity() * sizeof(SloId) + thresholds_ns_.capacity() * sizeof(std::int64_t) +
+         verdicts_.capacity() * sizeof(Verdicts);
+}
+
+MatchSets::MatchSets(std::uint32_t limit, std::size_t most_bytes)
+    : limit_(std::min(limit, 1u << cell_set_bits)), most_bytes_(most_bytes), chunks_(limit_ / chunk_sets + 1) {
   intern({});
 }
 
@@ -65,15 +70,25 @@ MatchSetId MatchSets::intern(std::vector<Member> members, std::uint32_t dropped)
   if (const auto known = ids_.find(key); known != ids_.end()) return known->second;
   const std::uint32_t id = size_.load(std::memory_order_relaxed);
   if (id >= limit_ && id > 0) return no_match_set;
+  MatchSet set(std::move(members), dropped);
+  constexpr std::size_t node_bytes = 80;  // of the map, with its key's header
+  const std::size_t bytes = set.memory_bytes() + node_bytes + key.capacity() * sizeof(std::uint32_t);
+  if (bytes_ + bytes > most_bytes_ && id > 0) return no_match_set;
+  bytes_ += bytes;
   std::atomic<Chunk*>& slot = chunks_[id / chunk_sets];
   Chunk* chunk = slot.load(std::memory_order_relaxed);
   const bool fresh = chunk == nullptr;
   if (fresh) chunk = new Chunk;
-  chunk->sets[id % chunk_sets] = MatchSet(std::move(members), dropped);
+  chunk->sets[id % chunk_sets] = std::move(set);
   if (fresh) slot.store(chunk, std::memory_order_release);
   ids_.emplace(std::move(key), id);
   size_.store(id + 1, std::memory_order_relaxed);
   return id;
+}
+
+std::size_t MatchSets::memory_bytes() {
+  const Lock lock(mutex_);
+  return bytes_;
 }
 
 }  // namespace nissa::slo

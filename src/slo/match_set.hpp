@@ -51,6 +51,7 @@ class MatchSet {
   Verdict verdict(std::uint32_t event_class, std::size_t member) const;
   // How many SLOs matched beyond the 64 that count (slo_fanout_dropped).
   std::uint32_t dropped() const { return dropped_; }
+  std::size_t memory_bytes() const;
 
  private:
   struct Verdicts {
@@ -68,24 +69,27 @@ inline constexpr MatchSetId empty_match_set = 0;
 // No more room for sets: the caller refuses what it cannot count.
 inline constexpr MatchSetId no_match_set = ~MatchSetId{0};
 
-// All match sets ever met, append-only: an id stays good for the life of the process, across reloads. Bounded, because
-// labels come from outside and n SLOs that select by labels can make 2^n sets.
+// All match sets ever met, append-only: an id stays good for the life of the process, across reloads. Bounded in number
+// and in bytes, because labels come from outside and n SLOs that select by labels can make 2^n sets, of up to 6 KB.
 class MatchSets {
  public:
-  static constexpr std::uint32_t default_limit = 1u << 18;  // about 0.3 KB each
-  explicit MatchSets(std::uint32_t limit = default_limit);
+  static constexpr std::uint32_t default_limit = 1u << 18;
+  static constexpr std::size_t default_most_bytes = std::size_t{64} << 20;  // about 0.4 KB for a set of a few SLOs
+  explicit MatchSets(std::uint32_t limit = default_limit, std::size_t most_bytes = default_most_bytes);
   ~MatchSets();
   MatchSets(const MatchSets&) = delete;
   MatchSets& operator=(const MatchSets&) = delete;
 
   // Any thread; takes a lock. Members in any order, at most 64; the same SLO always with the same criterion (an id is
-  // permanent). Without members and dropped: empty_match_set. When the limit is reached: no_match_set.
+  // permanent). Without members and dropped: empty_match_set. When either limit is reached: no_match_set.
   MatchSetId intern(std::vector<Member> members, std::uint32_t dropped = 0);
   // Any thread, lock-free. The id came from intern and is not no_match_set. Valid for as long as this lives.
   const MatchSet& at(MatchSetId id) const {
     return chunks_[id / chunk_sets].load(std::memory_order_acquire)->sets[id % chunk_sets];
   }
   std::uint32_t size() const { return size_.load(std::memory_order_relaxed); }
+  // Takes the lock.
+  std::size_t memory_bytes();
 
  private:
   static constexpr std::uint32_t chunk_sets = 1024;
@@ -93,9 +97,11 @@ class MatchSets {
     std::array<MatchSet, chunk_sets> sets;
   };
   const std::uint32_t limit_;
+  const std::size_t most_bytes_;
   std::vector<std::atomic<Chunk*>> chunks_;  // owned; a vector of fixed size, so that readers never see it move
   std::atomic<std::uint32_t> size_{0};
   Mutex mutex_;
+  std::size_t bytes_ NISSA_GUARDED_BY(mutex_) = 0;                                 // of the sets and what finds them
   std::map<std::vector<std::uint32_t>, MatchSetId> ids_ NISSA_GUARDED_BY(mutex_);  // {dropped, slo...} → id
 };
 

@@ -71,6 +71,32 @@ TEST_CASE("the registry is bounded: when it is full, what is known stays known a
   CHECK(sets.size() == 3);
 }
 
+TEST_CASE("the registry is bounded in bytes too: sets of many SLOs and thresholds fill it sooner than small ones") {
+  constexpr std::size_t most_bytes = 1 << 20;
+  std::uint32_t made_of_few = 0;
+  for (const SloId size : {2u, 60u}) {
+    MatchSets sets(1u << 18, most_bytes);
+    std::vector<Member> members;
+    for (SloId i = 0; i < size; ++i) {
+      Criterion latency{.kind = SliKind::latency, .threshold_ns = 10 + i};
+      members.push_back({i, latency});
+    }
+    const MatchSetId first = sets.intern(members);
+    std::uint32_t more = 1;
+    for (; more < 100'000; ++more) {
+      members.back().slo = 1000 + more;
+      if (sets.intern(members) == no_match_set) break;
+    }
+    CHECK(sets.memory_bytes() <= most_bytes);
+    CHECK(sets.memory_bytes() > most_bytes / 2);
+    CHECK(more >= 100);
+    members.back().slo = size - 1;
+    CHECK(sets.intern(members) == first);
+    if (size == 2) made_of_few = more;
+    if (size == 60) CHECK(more * 5 < made_of_few);
+  }
+}
+
 TEST_CASE("sets are read while others are interned") {
   MatchSets sets;
   const auto work = [&] {
