@@ -107,7 +107,9 @@ Refusal OverloadInside::refuse(Priority priority, Reason reason, BootNs now) {
    : reason == Reason::no_room  ? counters.refused_no_room
                                 : counters.refused_shutting_down)[index]
       .add();
-  return {reason, retry_after_ms(turns_.backlog_bytes(priority), drain_.bytes_per_s(now), random_(), options_)};
+  // What has to drain before this one gets in: the line before it, or the bytes that take its room.
+  const std::size_t backlog = reason == Reason::no_room ? gate_.in_use() : turns_.backlog_bytes(priority);
+  return {reason, retry_after_ms(backlog, drain_.bytes_per_s(now), random_(), options_)};
 }
 
 std::optional<Admission> OverloadInside::try_bytes(Priority priority, SenderId sender, std::size_t bytes) {

@@ -26,8 +26,9 @@ double DrainRate::bytes_per_s(BootNs now) const { return recent_ * decay(now) + 
 std::uint32_t retry_after_ms(std::size_t backlog_bytes, double bytes_per_s, double random, const Options& options) {
   const double least = options.least_retry_ms;
   const double most = options.most_retry_ms;
-  double wait = most;
-  if (bytes_per_s >= 1) wait = std::clamp(static_cast<double>(backlog_bytes) / bytes_per_s * 1000.0, least, most);
+  double wait = backlog_bytes == 0 ? least : most;
+  if (backlog_bytes > 0 && bytes_per_s >= 1)
+    wait = std::clamp(static_cast<double>(backlog_bytes) / bytes_per_s * 1000.0, least, most);
   return static_cast<std::uint32_t>(wait * (1.0 + std::clamp(random, 0.0, 1.0)));
 }
 

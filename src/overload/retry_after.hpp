@@ -23,7 +23,8 @@ class DrainRate {
   BootNs last_ = 0;
 };
 
-// `random` from 0 to 1. Clamped to the options' least and most before the factor; with no rate, the most.
+// `random` from 0 to 1. Clamped to the options' least and most before the factor. A backlog that does not
+// drain at all: the most; none: the least.
 std::uint32_t retry_after_ms(std::size_t backlog_bytes, double bytes_per_s, double random, const Options& options);
 
 }  // namespace nissa::overload

@@ -102,6 +102,26 @@ TEST_CASE("when it stops, who waits for bytes is refused with shutting_down, and
   CHECK(node.world.get(node.overload.async_turn(Priority::low, 100)));
 }
 
+TEST_CASE("a server that stops with nothing in line does not send its agents away for a minute") {
+  Node node;
+  CHECK(node.world.get(node.overload.async_stop()));
+  const auto late = node.overload.try_bytes(Priority::low, 1, 300);
+  REQUIRE(late);
+  REQUIRE(!*late);
+  CHECK(late->error().reason == Reason::shutting_down);
+  CHECK(late->error().retry_after_ms == 150);  // least, by the half of the random factor
+}
+
+TEST_CASE("who finds no room is told to wait for the bytes in hand, which do not drain here") {
+  Node node;
+  const auto all = node.fill(Priority::low);
+  const auto never = node.overload.try_bytes(Priority::low, 1, 5001);
+  REQUIRE(never);
+  REQUIRE(!*never);
+  CHECK(never->error().reason == Reason::no_room);
+  CHECK(never->error().retry_after_ms == 90'000);
+}
+
 TEST_CASE("more than a class may ever hold is refused at once") {
   Node node;
   node.ask("a", Priority::low, 1, 5001);

@@ -118,6 +118,7 @@ TEST_CASE("retry_after is backlog by drain rate, within bounds, times one to two
   CHECK(retry_after_ms(10, 1e9, 0, options) == 100);
   CHECK(retry_after_ms(10, 1e9, 0.5, options) == 150);
   CHECK(retry_after_ms(1, 0, 0, options) == 60'000);
+  CHECK(retry_after_ms(0, 0, 0, options) == 100);
   CHECK(retry_after_ms(~std::size_t{0}, 1, 1, options) == 120'000);
 }
 
