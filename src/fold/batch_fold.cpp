@@ -96,6 +96,7 @@ std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, co
     tally_.roll_back();
     return std::unexpected(body.error());
   }
+  tally_.end();
   folded.metrics = body->metrics;
   folded.alerts = body->alerts;
   return folded;

@@ -17,7 +17,7 @@ class CellTally {
   // `secret`: agents choose the times, they must not choose the slots.
   explicit CellTally(std::uint64_t secret) : factor_(secret | 1) {}
 
-  // A batch of at most `most_events` begins; its cells are appended to `cells`, which stays in place until end().
+  // A batch of at most `most_events` begins; its cells are appended to `cells`, and are whole after end().
   void begin(std::vector<slo::Cell>& cells, std::size_t most_events) {
     cells_ = &cells;
     first_ = cells.size();
@@ -33,13 +33,17 @@ class CellTally {
     std::size_t i = static_cast<std::size_t>(product ^ (product >> 64)) & mask_;
     while (slots_[i].generation == generation_) {
       if (slots_[i].key == key) {
-        ++(*cells_)[slots_[i].cell].count;
+        ++slots_[i].count;
         return;
       }
       i = (i + 1) & mask_;
     }
-    slots_[i] = {key, generation_, static_cast<std::uint32_t>(cells_->size())};
-    cells_->push_back({key, 1});
+    slots_[i] = {key, generation_, 1};
+    cells_->push_back({key, static_cast<std::uint32_t>(i)});
+  }
+  // The batch is counted: its cells, which so far knew their slots, get their counts. So an add touches one line.
+  void end() {
+    for (std::size_t n = first_; n < cells_->size(); ++n) (*cells_)[n].count = slots_[(*cells_)[n].count].count;
   }
   // Leaves nothing of the batch.
   void roll_back() { cells_->resize(first_); }
@@ -48,7 +52,7 @@ class CellTally {
   struct Slot {
     std::uint64_t key = 0;
     std::uint32_t generation = 0;
-    std::uint32_t cell = 0;  // in *cells_
+    std::uint32_t count = 0;
   };
   std::uint64_t factor_;
   std::vector<Slot> slots_;

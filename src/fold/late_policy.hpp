@@ -20,7 +20,7 @@ struct LatePolicy {
 
 enum class Timing : std::uint8_t { on_time, too_old, in_the_future };
 
-// The times that count for the batch that is folded now, inclusive, on the agent's clock; made once a batch.
+// The times that count for the batch that is folded now, on the agent's clock; made once a batch.
 class CountedTimes {
  public:
   // skew_ns: how far the agent's clock is ahead of ours (clock_skew.hpp).
@@ -30,11 +30,11 @@ class CountedTimes {
     oldest_ns_ = std::max<std::int64_t>(oldest_ms, 0) * ns_per_ms;
     newest_ns_ = (now_ms + policy.ahead_ms) * ns_per_ms;
     told_oldest_ = told(oldest_ns_);
-    told_newest_ = told(newest_ns_);
+    told_end_ = told(newest_ns_ + 1);
   }
 
   Timing judge(std::uint64_t told_unix_ns) const {
-    if (told_unix_ns > told_newest_) return Timing::in_the_future;
+    if (told_unix_ns >= told_end_) return Timing::in_the_future;
     return told_unix_ns < told_oldest_ ? Timing::too_old : Timing::on_time;
   }
   // Of a time that is on_time.
@@ -53,16 +53,15 @@ class CountedTimes {
 
   // Our time on the agent's clock, within what a fixed64 can say.
   std::uint64_t told(std::int64_t ns) const {
-    std::int64_t shifted;
-    if (__builtin_add_overflow(ns, skew_ns_, &shifted)) shifted = std::numeric_limits<std::int64_t>::max();
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(shifted, 0));
+    const __int128 shifted = static_cast<__int128>(ns) + skew_ns_;
+    return static_cast<std::uint64_t>(std::clamp<__int128>(shifted, 0, std::numeric_limits<std::uint64_t>::max()));
   }
 
   std::int64_t skew_ns_;
   std::int64_t oldest_ns_;
   std::int64_t newest_ns_;
   std::uint64_t told_oldest_;
-  std::uint64_t told_newest_;
+  std::uint64_t told_end_;  // one past the newest: 0 where the agent's clock cannot tell our time at all
 };
 
 }  // namespace nissa::fold

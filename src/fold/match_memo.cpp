@@ -83,6 +83,19 @@ bool MatchMemo::over_budget() const {
   return entries_ >= most_entries_ || (segments_.size() + 1) * segment_bytes + index_bytes_ > most_bytes_;
 }
 
+// The index has grown into the room of the segments.
+void MatchMemo::make_room_for_index() {
+  while (bytes() > most_bytes_) {
+    if (!spare_.empty()) {
+      spare_.pop_back();
+    } else if (segments_.size() > 1) {
+      evict_oldest();
+    } else {
+      return;
+    }
+  }
+}
+
 // Within either bound at all times, but for the one segment that is being filled.
 MatchMemo::Segment& MatchMemo::segment_for(std::size_t size) {
   while (entries_ >= most_entries_ && !segments_.empty()) evict_oldest();
@@ -115,6 +128,7 @@ void MatchMemo::remember(std::uint64_t hash, ByteView identity, Known known) {
     index_bytes_ -= part.bytes();
     part.grow();
     index_bytes_ += part.bytes();
+    make_room_for_index();
   }
   if (part.put(hash, entry) == nullptr) ++entries_;
 }

@@ -126,6 +126,7 @@ class MatchMemo {
 
   bool over_budget() const;
   void evict_oldest();
+  void make_room_for_index();
   Segment& segment_for(std::size_t size);
 
   std::size_t most_entries_;

@@ -79,6 +79,20 @@ TEST_CASE("the oldest go first") {
   CHECK(memo.entries() > most - 2000);
 }
 
+TEST_CASE(
+    "the bound of bytes holds for segments, spare ones and index together, also when long names give way to short "
+    "ones") {
+  constexpr std::size_t most_bytes = std::size_t{8} << 20;
+  MatchMemo memo(1'000'000, most_bytes, {5, 6});
+  for (const std::size_t size : {15'000, 20, 3'000, 20}) {
+    for (std::uint64_t n = 0; n < 100'000; ++n) {
+      const Bytes bytes = identity(n * 31 + size, size);
+      memo.remember(memo.hash(bytes), bytes, Known::matches(1));
+      if (n % 1000 == 0) REQUIRE(memo.bytes() <= most_bytes + 2 * MatchMemo::segment_bytes);
+    }
+  }
+}
+
 TEST_CASE("the hash tells close identities apart, of every length, and by the seed") {
   const IdentityHash hash({1, 2}), other({1, 3});
   std::set<std::uint64_t> seen;
