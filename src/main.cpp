@@ -7,6 +7,7 @@
 #include "app/server.hpp"
 #include "base/log.hpp"
 #include "base/violation.hpp"
+#include "config/memory_budget.hpp"
 
 namespace {
 
@@ -36,7 +37,7 @@ int run(const app::CommandLine& chosen) {
   if (chosen.verb == Verb::version) return std::puts("nissad " NISSA_VERSION) < 0;
   if (chosen.verb == Verb::help) return std::fputs(app::usage(), stdout) < 0;
   if (chosen.verb == Verb::inspect) return app::inspect(chosen.directory, chosen.json);
-  const auto config = config::load_config(chosen.config);
+  const auto config = config::load_config(chosen.config, config::memory_limit_bytes());
   if (!config) {
     for (const std::string& problem : config.error()) std::fprintf(stderr, "%s\n", problem.c_str());
     return app::exit_configuration;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/time_types.hpp"
+#include "config/memory_budget.hpp"
 #include "config/slo_section.hpp"
 
 namespace nissa::config {
@@ -36,9 +37,12 @@ void read_address(TomlTable& table, std::string_view key, std::string& address, 
   if (!table.text(key, given)) return;
   const auto colon = given.rfind(':');
   std::uint16_t number = 0;
-  const bool has_port =
-      colon != given.npos && colon != 0 &&
-      std::from_chars(given.data() + colon + 1, given.data() + given.size(), number).ptr == given.data() + given.size();
+  const char* const end = given.data() + given.size();
+  bool has_port = colon != given.npos && colon != 0;
+  if (has_port) {
+    const auto [rest, error] = std::from_chars(given.data() + colon + 1, end, number);
+    has_port = error == std::errc{} && rest == end;  // at 65536 `rest` is the end, too
+  }
   if (!has_port) return table.problem(key, '"' + given + "\" is no address; expected for example \"127.0.0.1:7440\"");
   address = given.substr(0, colon);
   if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
@@ -103,7 +107,8 @@ void read_metrics(TomlTable table, admin::Options& options) {
 
 }  // namespace
 
-std::expected<Config, Problems> read_config(std::string_view text, const std::string& file) {
+std::expected<Config, Problems> read_config(std::string_view text, const std::string& file,
+                                            std::uint64_t memory_limit) {
   Problems problems;
   Config config;
   TomlTable table = TomlTable::parse(text, file, problems);
@@ -117,16 +122,18 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
   config.slos = read_slos(table);
   table.refuse_unknown_keys();
   config.journal.directory = config.state_dir;
+  if (const std::string problem = memory_problem(memory_parts(config), memory_limit); !problem.empty())
+    problems.push_back(file + ":1:1: " + problem);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   return config;
 }
 
-std::expected<Config, Problems> load_config(const std::string& file) {
+std::expected<Config, Problems> load_config(const std::string& file, std::uint64_t memory_limit) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   if (in) text << in.rdbuf();
   if (!in) return std::unexpected(Problems{file + ": cannot be read; name a file with --config"});
-  return read_config(text.view(), file);
+  return read_config(text.view(), file, memory_limit);
 }
 
 }  // namespace nissa::config

@@ -1,5 +1,6 @@
 // nissa.toml → every room's options. docs/configuration.md has a row for each key; the tidy test compares.
 #pragma once
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -27,8 +28,9 @@ struct Config {
   std::vector<slo::Definition> slos;  // in the order of the file
 };
 
-// All problems at once, each `file:line:column: what; what was expected`.
-std::expected<Config, Problems> read_config(std::string_view text, const std::string& file);
-std::expected<Config, Problems> load_config(const std::string& file);
+// All problems at once, each `file:line:column: what; what was expected`. `memory_limit`: in bytes, of which what is
+// configured may be 80 %.
+std::expected<Config, Problems> read_config(std::string_view text, const std::string& file, std::uint64_t memory_limit);
+std::expected<Config, Problems> load_config(const std::string& file, std::uint64_t memory_limit);
 
 }  // namespace nissa::config

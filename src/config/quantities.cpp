@@ -69,4 +69,14 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
 std::string format_duration(std::int64_t ns) { return format(ns, duration_units, ""); }
 std::string format_bytes(std::uint64_t bytes) { return format(static_cast<std::int64_t>(bytes), byte_units, " "); }
 
+std::string format_bytes_roughly(std::uint64_t bytes) {
+  for (const Unit& unit : byte_units) {
+    const auto factor = static_cast<std::uint64_t>(unit.factor);
+    if (bytes / factor >= 10 || factor == 1)
+      return std::to_string(bytes / factor + (bytes % factor * 2 >= factor && factor > 1)) + ' ' +
+             std::string(unit.name);
+  }
+  return {};
+}
+
 }  // namespace nissa::config

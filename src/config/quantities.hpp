@@ -16,5 +16,7 @@ Result<std::uint64_t> parse_bytes(std::string_view text);
 // The shortest exact form that the parsers read back.
 std::string format_duration(std::int64_t ns);
 std::string format_bytes(std::uint64_t bytes);
+// To the nearest whole unit of which there are at least 10: for people, not to be read back.
+std::string format_bytes_roughly(std::uint64_t bytes);
 
 }  // namespace nissa::config
