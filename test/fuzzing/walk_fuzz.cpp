@@ -6,6 +6,7 @@
 // accepted, and fewer than a fifth is a failure: rejected inputs alone prove little.
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -23,7 +24,8 @@ namespace {
 
 constexpr double least_share = 0.2;
 constexpr std::uint64_t too_few_to_judge = 1000;  // a single input that is run again, for example
-constexpr unsigned most_mutations = 3;
+constexpr unsigned most_mutations = 2;
+constexpr std::size_t most_fault_bytes = 32;
 test::Agreement agreement;
 
 void tell() {
@@ -76,13 +78,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(rule, *message, input);
     return 0;
   }
-  test::ByteChoices choose(input);
-  const auto mutations = static_cast<unsigned>(choose.below(most_mutations + 1));
+  // The faults have a part of the program to themselves: else the message would eat it up, and most inputs would be
+  // broken in the plainest way or in none.
+  const std::size_t for_faults = std::min(input.size() / 2, most_fault_bytes);
+  test::ByteChoices faults(input.first(for_faults));
+  test::ByteChoices choose(input.subspan(for_faults));
+  const auto mutations = static_cast<unsigned>(faults.below(most_mutations + 1));
   if (&rule == &wire::schema::telemetry_batch) {
     message->CopyFrom(test::make_batch(choose));
   } else {
     test::fill(*message, choose);
   }
-  check(rule, *message, test::mutated(*message->GetDescriptor(), test::encoded(*message), mutations, choose));
+  check(rule, *message, test::mutated(*message->GetDescriptor(), test::encoded(*message), mutations, faults));
   return 0;
 }

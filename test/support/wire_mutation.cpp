@@ -142,7 +142,8 @@ void mutate_field(Place place, Choices& choose) {
   Field& field = fields[choose.below(fields.size())];
   switch (choose.below(11)) {
     case 0:
-      field.value = some_number(choose);
+      // Also just beyond what an enum knows.
+      field.value = choose.chance(60) ? choose.below(10) : some_number(choose);
       break;
     case 1:
       std::swap(field, fields[choose.below(fields.size())]);

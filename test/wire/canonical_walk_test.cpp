@@ -1,8 +1,10 @@
 #include "wire/canonical_walk.hpp"
 
 #include <doctest/doctest.h>
+#include <google/protobuf/descriptor.h>
 
 #include <memory>
+#include <vector>
 
 #include "oracle/walk_difference.hpp"
 #include "support/seed.hpp"
@@ -29,6 +31,24 @@ std::unique_ptr<google::protobuf::Message> make_message(std::string_view name) {
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName("nissa.v2." + std::string(name));
   return std::unique_ptr<google::protobuf::Message>(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+}
+
+// Some value of one field, and no other.
+Bytes field_alone(std::string_view name, std::uint32_t number, Choices& choose) {
+  const auto message = make_message(name);
+  const auto& reflection = *message->GetReflection();
+  const auto& type = *message->GetDescriptor();
+  const auto* wanted = type.FindFieldByNumber(static_cast<int>(number));
+  const auto there = [&] {
+    return wanted->is_repeated() ? reflection.FieldSize(*message, wanted) > 0 : reflection.HasField(*message, wanted);
+  };
+  while (!there()) {
+    message->Clear();
+    fill(*message, choose);
+  }
+  for (int i = 0; i < type.field_count(); ++i)
+    if (type.field(i) != wanted) reflection.ClearField(message.get(), type.field(i));
+  return encoded(*message);
 }
 
 Malformed fault_of(const wire::MessageRule& rule, std::string_view bytes) {
@@ -65,6 +85,26 @@ TEST_CASE("every single field is judged alike, in every message") {
       REQUIRE_MESSAGE(difference.empty(), difference << "\n" << hex(field));
     }
   }
+}
+
+TEST_CASE("every two fields, one behind the other in either order, are judged alike in every message") {
+  auto random = random_for(6);
+  RandomChoices choose(random);
+  Agreement agreement;
+  for (const wire::MessageRule* rule : wire::all_message_rules()) {
+    std::vector<Bytes> fields;
+    for (const wire::FieldRule& field : rule->fields) fields.push_back(field_alone(rule->name, field.number, choose));
+    for (const Bytes& one : fields) {
+      for (const Bytes& other : fields) {
+        Bytes both = one;
+        both.insert(both.end(), other.begin(), other.end());
+        const auto message = make_message(rule->name);
+        const std::string difference = message_difference(*rule, *message, both, agreement);
+        REQUIRE_MESSAGE(difference.empty(), difference << "\n" << hex(both));
+      }
+    }
+  }
+  CHECK(agreement.accepted > 100);
 }
 
 TEST_CASE("plain noise is judged alike too") {
