@@ -231,6 +231,7 @@ TEST_CASE("a line that does not go down: LOW is refused by name with retry_after
     agents.push_back(world.connect({.peer = peer(i)}));
   }
   const auto late = world.connect({.peer = peer(200)});
+  const auto large = world.connect({.peer = peer(201)});
   for (int i = 0; i < 60; ++i) {
     world.epoch = 100 + static_cast<Epoch>(i);
     agents[static_cast<std::size_t>(i)]->send(world.batch(1, 1, i % 6 == 5 ? Priority::critical : Priority::low));
@@ -241,6 +242,7 @@ TEST_CASE("a line that does not go down: LOW is refused by name with retry_after
     for (int i = 0; i < 40; ++i) co_await yield_turn();
     agent->send(in.batch(1, 1, Priority::low));
     agent->send(in.batch(1, 1, Priority::critical));
+    in.agents.back()->send(ByteView(in.batch(9, 900, Priority::low)).first(400));
   }(world, late));
   world.hand.settle();
   world.pass_ms(20);
@@ -253,6 +255,14 @@ TEST_CASE("a line that does not go down: LOW is refused by name with retry_after
   CHECK(critical.status == AckStatus::counted);
   CHECK(world.sum(Priority::critical).refused == 0);
   CHECK(world.sum(Priority::critical).counted == 11);
+  // A large one is refused from its header, before its body was sent; the body is skipped.
+  REQUIRE(large->acks.size() == 1);
+  CHECK(large->acks[0].key == BatchKey{99, Priority::low, 9});
+  CHECK(large->acks[0].reason == Reason::overloaded);
+  world.send(large, ByteView(world.batch(9, 900, Priority::low)).subspan(400));
+  world.send(large, frame_of(wire::Heartbeat{5, {}}));
+  CHECK(large->heartbeat_acks.size() == 1);
+  CHECK(large->acks.size() == 1);
   // The line is empty again: at once LOW is taken.
   world.send(late, world.batch(2, 1, Priority::low));
   world.pass_ms(10);
