@@ -20,7 +20,7 @@ class Node::Inbox final : public ledger::ReplyTo {
     for (const ledger::Answer& one : answers) {
       if (answered_) node_.oracle_.fail("a sending was answered twice");
       answered_ = true;
-      node_.oracle_.answered(tag_, one);
+      node_.oracle_.answered(tag_, one, node_.merged_.contains(one.key));
       wire::Ack ack;
       ack.key = one.key;
       ack.status = static_cast<wire::AckStatus>(one.status);

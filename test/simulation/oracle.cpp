@@ -75,8 +75,10 @@ void Oracle::durable(const ledger::Record& record, std::map<BatchKey, Merged>& m
        ", its events say " + (should == all.end() ? "nothing" : text_of(*should)));
 }
 
-void Oracle::answered(std::uint64_t tag, const ledger::Answer& answer) {
+void Oracle::answered(std::uint64_t tag, const ledger::Answer& answer, bool is_pending) {
   Batch& batch = batches_.at(tag);
+  if (is_pending && !(answer.status == ledger::AckStatus::refused && leaves_doubt(answer.reason)))
+    fail(tag, "was answered while its key was pending, with no doubt left");
   switch (answer.status) {
     case ledger::AckStatus::counted:
       if (++batch.times_told_counted > 1) fail(tag, "was told COUNTED twice");

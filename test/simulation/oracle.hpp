@@ -38,8 +38,8 @@ class Oracle {
   }
   // The record is on the disk. Its batches are taken out of `merged`.
   void durable(const ledger::Record& record, std::map<BatchKey, Merged>& merged);
-  // What the node said to one sending, heard or not.
-  void answered(std::uint64_t tag, const ledger::Answer& answer);
+  // What the node said to one sending, heard or not; and whether its key is pending still.
+  void answered(std::uint64_t tag, const ledger::Answer& answer, bool is_pending);
   // What its agent was told in the end. nullopt: the agent died with it.
   void settled(std::uint64_t tag, std::optional<client::Fate> fate, RunningMs now = 0);
   // So few tombstones are kept that an agent may meet the floor: then it may be uncertain at any time.
