@@ -15,7 +15,7 @@ def build(root):
         print(f"2/4 build: none; the programs of {os.environ['NISSA_BUILD']} are used")
         return (root / os.environ["NISSA_BUILD"]).resolve() / "src"
     print("2/4 build (the first one takes some minutes)")
-    compiler = children.start([root / "deploy/build", "build", "nissad", "nissa-send"], cwd=root,
+    compiler = children.start([root / "deploy/build", "build", "src/nissad", "src/nissa-send"], cwd=root,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     last = collections.deque(maxlen=60)
     try:
