@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "batch_maker.hpp"
@@ -10,6 +11,7 @@
 #include "oracle/naive_fold.hpp"
 #include "support/choices.hpp"
 #include "support/seed.hpp"
+#include "wire/event_writer.hpp"
 
 namespace {
 
@@ -165,6 +167,52 @@ TEST_CASE("a memory too small for its identities costs time, never counts") {
     one_segment.cells.clear();
   }
   CHECK(one_entry.fold.counters().missed.value() > roomy.fold.counters().missed.value());
+}
+
+TEST_CASE("bytes made to look like the memory of an identity that goes in the same step are not taken for it") {
+  slo::Rule rule{.slo = 4};
+  rule.sli.selector.service = "shop";
+  // One segment, whose room is used again at once.
+  Node node({rule}, {.most_identity_bytes = 1});
+  const auto identity_of = [](std::string_view service, const Bytes& unknown) {
+    Bytes identity;
+    wire::append_identity(identity, service, "", {});
+    if (!unknown.empty()) {
+      identity.push_back(wire::tag_of(11, wire::WireType::bytes));
+      ByteWriter(identity).text(as_text(unknown));
+    }
+    return identity;
+  };
+  const auto batch_of = [](const std::vector<Bytes>& identities) {
+    Bytes batch;
+    wire::append_header(batch, {.event_count = static_cast<std::uint32_t>(identities.size())});
+    for (const Bytes& identity : identities) wire::append_event(batch, {}, identity);
+    return batch;
+  };
+  const NaiveContext context{.ledger_now_ms = 1'749'995'200'000, .arrival_ms = 1'749'995'200'000};
+  constexpr std::size_t header = sizeof(fold::MatchMemo::Entry);
+  const Bytes first = identity_of("padding-of-24-bytes---", {});
+  const Bytes victim = identity_of("shop", {});
+  REQUIRE(first.size() == 24);
+  std::vector<Bytes> fillers{first, victim};
+  for (Byte i = 0; i < 6; ++i) fillers.push_back(identity_of("fill", Bytes(19'900, i)));
+  REQUIRE(node.take(batch_of(fillers), context));
+  node.cells.clear();
+  const std::uint64_t missed = node.fold.counters().missed.value();
+
+  // Too large for the segment's rest, so it lies at its begin next; where the victim lay it bears another verdict.
+  Bytes forged(19'900);
+  const std::size_t before = identity_of("evil", forged).size() - forged.size();
+  const fold::MatchMemo::Entry lie{fold::Known::rejected(EventFault::no_service),
+                                   static_cast<std::uint32_t>(victim.size())};
+  Byte* const at = forged.data() + (header + first.size()) - (header + before);
+  std::memcpy(at, &lie, sizeof lie);
+  std::memcpy(at + sizeof lie, victim.data(), victim.size());
+  const auto folded = node.take(batch_of({identity_of("evil", forged), victim}), context);
+  REQUIRE(folded);
+  CHECK(node.fold.counters().missed.value() == missed + 2);
+  CHECK(folded->accepted == 2);
+  CHECK(expanded(node.cells, node.sets).size() == 1);
 }
 
 TEST_CASE("in semantic mode fields out of order count as the same batch in order does; in strict mode nothing does") {

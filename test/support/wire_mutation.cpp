@@ -140,11 +140,15 @@ Bytes bad_text(Choices& choose) {
 void mutate_field(Place place, Choices& choose) {
   Fields& fields = *place.fields;
   Field& field = fields[choose.below(fields.size())];
-  switch (choose.below(11)) {
+  switch (choose.below(13)) {
     case 0:
-      // Also just beyond what an enum knows.
-      field.value = choose.chance(60) ? choose.below(10) : some_number(choose);
+    case 11:
+    case 12: {
+      // Also one beyond what was there: what an enum does not know is seldom met by chance.
+      const std::array<std::uint64_t, 3> values{some_number(choose), field.value + 1, choose.below(10)};
+      field.value = values[choose.below(values.size())];
       break;
+    }
     case 1:
       std::swap(field, fields[choose.below(fields.size())]);
       break;
