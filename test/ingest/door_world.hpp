@@ -42,9 +42,8 @@ class Agent {
 
   // Leaves bytes to be written, as far as the pipe takes them.
   void send(ByteView bytes);
-  void hang_up() { stream_->close(); }
-  void read_on();  // from now on it reads
-  std::size_t unsent() const { return unsent_.size(); }
+  void read_on();                            // from now on it reads
+  bool writing() const { return writing_; }  // the pipe has not taken all yet
 
   const wire::Ack* ack_of(Sequence sequence) const {
     for (const wire::Ack& one : acks)

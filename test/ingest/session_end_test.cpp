@@ -118,6 +118,7 @@ TEST_CASE("who waits for our answer is not idle") {
   world.pass_ms(5);
   world.send(agent, world.batch(1));
   world.pass_ms(300'000);
+  CHECK(agent->go_aways.empty());
   CHECK_FALSE(agent->ended);
   world.finish_one();
   CHECK(agent->acks.size() == 1);
@@ -207,6 +208,9 @@ TEST_CASE("who comes while the server stops is told to go away") {
   CHECK(late->go_aways[0].reason == Reason::shutting_down);
   CHECK(late->ended);
   CHECK(late->acks.empty());
+  const auto silent = world.connect({.greets = false});
+  CHECK(silent->go_aways.size() == 1);
+  CHECK(silent->ended);
 }
 
 TEST_CASE("a stop whose journal hangs ends after its grace: what is pending is told journal_slow, and stays in doubt") {

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
+#include "async/coroutine.hpp"
 #include "door_world.hpp"
+#include "net/connection.hpp"
 
 namespace nissa::ingest::test {
 namespace {
@@ -281,18 +284,51 @@ TEST_CASE("events that cannot be counted are told by reason in the ack of a coun
   CHECK(world.total_of_shop() == 1);
 }
 
-TEST_CASE("an agent that hangs up after its last batch is still told; its session ends then") {
+// A connection whose agent has said all that it will, and still listens (shutdown of its sending half).
+class HalfClosed final : public ByteStream {
+ public:
+  explicit HalfClosed(Bytes all) : rest(std::move(all)) {}
+  Task<std::expected<void, StreamEnd>> wait_readable() override {
+    if (rest.empty()) co_return std::unexpected(StreamEnd::finished);
+    co_return std::expected<void, StreamEnd>();
+  }
+  Task<std::expected<std::size_t, StreamEnd>> read_some(std::span<Byte> buffer) override {
+    if (rest.empty()) co_return std::unexpected(StreamEnd::finished);
+    const std::size_t size = std::min(buffer.size(), rest.size());
+    std::copy_n(rest.begin(), size, buffer.begin());
+    rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size));
+    co_return size;
+  }
+  Task<std::expected<void, StreamEnd>> write(ByteView bytes) override {
+    append(written, bytes);
+    co_return std::expected<void, StreamEnd>();
+  }
+  void close() override { closed = true; }
+
+  Bytes rest;
+  Bytes written;
+  bool closed = false;
+};
+
+TEST_CASE("an agent that has closed its sending half is still told what became of its batches") {
   World world{{.journal_by_hand = true}};
-  const auto agent = world.connect();
   world.pass_ms(5);
-  world.send(agent, world.batch(1));
-  world.pass_ms(1'000);
-  CHECK_FALSE(agent->served);
-  world.finish_one();
-  CHECK(agent->acks.size() == 1);
-  agent->hang_up();
+  Bytes all = world.hello();
+  append(all, world.batch(1, 3));
+  const auto stream = std::make_shared<HalfClosed>(all);
+  const Strand strand(world.hand.loop);
+  spawn_on(strand, world.door->serve({stream, {"127.0.0.1", 1, true}, strand}));
   world.hand.settle();
-  CHECK(agent->served);
+  CHECK_FALSE(stream->closed);
+  stream->written.clear();  // HelloAck
+  world.finish_one();
+  CHECK(stream->closed);
+  const auto frame = wire::next_server_frame(stream->written, std::size_t{1} << 20);
+  REQUIRE(frame.status == wire::FrameStatus::complete);
+  REQUIRE(frame.kind == wire::ServerFrameKind::ack);
+  const auto ack = wire::decode_ack(frame.payload);
+  REQUIRE(ack.has_value());
+  CHECK(ack->status == AckStatus::counted);
 }
 
 TEST_CASE("a connection that is lost does not lose the batch: it is counted, and the agent is told so elsewhere") {

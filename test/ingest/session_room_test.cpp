@@ -38,8 +38,9 @@ TEST_CASE("a class that has no room holds its senders, then refuses by name with
   world.send(second, begun(world, 1, 250'000, Priority::low));
   CHECK(world.overload->counters().bytes_in_use[0].value() > 500'000);
 
-  const auto held = world.connect({.peer = peer(3)});
+  const auto held = world.connect({.link = {.seed = 1, .most_in_flight = 1'024}, .peer = peer(3)});
   world.send(held, world.batch_of(1, body_of_size(40'000), Priority::low));
+  CHECK(held->writing());
   const auto high = world.connect({.peer = peer(4)});
   const auto critical = world.connect({.peer = peer(5)});
   world.epoch = 8;
@@ -62,7 +63,7 @@ TEST_CASE("a class that has no room holds its senders, then refuses by name with
   CHECK(held->acks[0].retry_after_ms >= 100);
   CHECK_FALSE(held->ended);
   // What was refused is skipped without room of its class; what comes next is held again, then read in a small buffer.
-  CHECK(held->unsent() == 0);
+  CHECK_FALSE(held->writing());
   world.send(held, frame_of(wire::Heartbeat{5, {}}));
   world.pass_ms(5'000);
   CHECK(held->heartbeat_acks.size() == 1);
