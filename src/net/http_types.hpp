@@ -44,7 +44,7 @@ HttpResponse http_text(std::string body, unsigned status = 200);
 // {"error":{"code","message","hint"}}: a word for programs, a sentence for people, what to do about it.
 HttpResponse http_error(unsigned status, std::string_view code, std::string_view message, std::string_view hint);
 
-// A JSON string, quotes included. Bytes that are not UTF-8 are passed on as they are.
+// A JSON string, quotes included. A byte that is not UTF-8 becomes U+FFFD: clients refuse a page with it whole.
 std::string json_quoted(std::string_view raw);
 // %XX undone ('+' too, if asked for); nothing if it is not well-formed.
 std::optional<std::string> percent_decoded(std::string_view raw, bool plus_is_space = false);

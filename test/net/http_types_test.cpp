@@ -74,3 +74,15 @@ TEST_CASE("a response's head says what HTTP wants said, and line breaks do not g
         "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n"
         "Content-Length: 5\r\nConnection: keep-alive\r\nRetry-After: 1Evil: yes\r\n\r\n");
 }
+
+TEST_CASE("a JSON string is well-formed UTF-8 whatever went in") {
+  CHECK(json_quoted("a\"b\\c\n\x01") == R"("a\"b\\c\n\u0001")");
+  CHECK(json_quoted("\u00e9\u20ac\U0001f600 \ud7ff\ue000") == "\"\u00e9\u20ac\U0001f600 \ud7ff\ue000\"");
+  const std::string instead = "\xef\xbf\xbd";
+  CHECK(json_quoted("a\xff"
+                    "b") == "\"a" + instead + "b\"");
+  CHECK(json_quoted("\xe2\x82") == "\"" + instead + instead + "\"");                // cut off
+  CHECK(json_quoted("\xc0\xaf") == "\"" + instead + instead + "\"");                // overlong
+  CHECK(json_quoted("\xed\xa0\x80") == "\"" + instead + instead + instead + "\"");  // a surrogate
+  CHECK(json_quoted("\xe2\"") == "\"" + instead + "\\\"\"");                        // what follows is not swallowed
+}
