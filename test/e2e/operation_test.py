@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+"""What whoever operates Nissa does with it: starts it twice, stops it under load, inspects its state, scrapes it."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from support.agent import Agent, event, pb  # noqa: E402
+from support.nissad import PROGRAMS, Nissad, check_books, free_port, total  # noqa: E402
+
+
+def inspected(nissad, *options):
+    done = subprocess.run([PROGRAMS / "nissad", "inspect", nissad.folder / "state", *options], text=True,
+                          capture_output=True, timeout=60)
+    if done.returncode != 0:
+        raise AssertionError(f"inspect ended with {done.returncode}: {done.stderr}")
+    return done.stdout
+
+
+class Prometheus:
+    """A real one, which scrapes one nissad every second."""
+
+    def __init__(self, nissad):
+        self.folder = tempfile.TemporaryDirectory(prefix="nissa-prometheus-")
+        config = pathlib.Path(self.folder.name) / "prometheus.yml"
+        config.write_text("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: nissa\n  static_configs:\n"
+                          f"  - targets: ['127.0.0.1:{nissad.admin_port}']\n")
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.folder.name}/data",
+             f"--web.listen-address=127.0.0.1:{self.port}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
+
+    def ask(self, query):
+        """labels that matter → value."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/query?query={urllib.parse.quote(query)}",
+                                        timeout=5) as answer:
+                found = json.load(answer)["data"]["result"]
+        except OSError:
+            return {}
+        return {tuple(one["metric"].get(key, "") for key in ("slo", "verdict", "window")): float(one["value"][1])
+                for one in found}
+
+    def await_value(self, query, key, value, within=40):
+        deadline = time.monotonic() + within
+        while self.ask(query).get(key) != value:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{query}: {self.ask(query)}; not {key} {value}")
+            time.sleep(0.2)
+
+
+class Operation(unittest.TestCase):
+    def agent(self, nissad):
+        agent = Agent(nissad.tcp_port).connect()
+        self.addCleanup(agent.close)
+        return agent
+
+    def test_a_second_server_on_the_same_state_is_refused_and_names_the_first(self):
+        with Nissad() as nissad:
+            text = nissad.config.read_text()
+            for port in (nissad.tcp_port, nissad.admin_port):
+                text = text.replace(str(port), str(free_port()))
+            other = nissad.folder / "other.toml"
+            other.write_text(text)
+            second = subprocess.run([PROGRAMS / "nissad", "--config", other], text=True, capture_output=True, timeout=20)
+            self.assertEqual(second.returncode, 1, second.stderr)
+            self.assertIn(str(nissad.process.pid), second.stderr)
+            agent = self.agent(nissad)
+            self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
+            check_books(nissad)
+
+    def test_a_port_that_is_taken_is_named_and_the_state_is_free_again(self):
+        with Nissad() as nissad:
+            other = nissad.folder / "other.toml"
+            other.write_text(nissad.config.read_text().replace("/state", "/other-state"))
+            for _ in range(2):
+                second = subprocess.run([PROGRAMS / "nissad", "--config", other], text=True, capture_output=True, timeout=20)
+                self.assertEqual(second.returncode, 1, second.stderr)
+                self.assertRegex(second.stderr, rf"{nissad.tcp_port}|{nissad.admin_port}")
+            check_books(nissad)
+
+    def test_sigterm_under_load_ends_with_zero_and_what_was_acknowledged_is_counted(self):
+        shape = ["--services", "10", "--slos", "2", "--series", "200", "--batch", "20"]
+        slos = subprocess.run([PROGRAMS / "nissa-load", "--print-config", *shape], check=True, capture_output=True)
+        with Nissad(slos.stdout.decode()) as nissad, tempfile.TemporaryFile() as out:
+            load = subprocess.Popen(
+                [PROGRAMS / "nissa-load", "--server", f"127.0.0.1:{nissad.tcp_port}", "--admin",
+                 f"127.0.0.1:{nissad.admin_port}", *shape, "--connections", "4", "--classes", "low:1,normal:1,high:1,critical:1",
+                 "--rate", "20000", "--warmup", "0", "--seconds", "3"], stdout=out)
+            deadline = time.monotonic() + 20
+            while total(nissad.metrics(), "nissa_ingest_counted_batch_events_total") < 5000:
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.02)
+            self.assertEqual(nissad.stop(), 0, nissad.log_text()[-2000:])
+            nissad.start()
+            code = load.wait(90)
+            out.seek(0)
+            report = out.read().decode()
+            self.assertEqual(code, 0, report)
+            self.assertIn("books       agree: counted = sent, and so do the SLO totals", report)
+            check_books(nissad)
+
+    def test_inspect_shows_the_same_numbers_of_a_live_and_of_a_stopped_state_and_changes_nothing(self):
+        with Nissad() as nissad:
+            agent = self.agent(nissad)
+            agent.ask(agent.batch([event()] * 4 + [event(outcome=1)] * 3))
+            for stopped in (False, True):
+                if stopped:
+                    self.assertEqual(nissad.stop(), 0)
+                    files = {one.name: one.read_bytes() for one in (nissad.folder / "state").iterdir()}
+                text = inspected(nissad)
+                self.assertRegex(text, r"shop-availability +4 good of 7\n")
+                self.assertRegex(text, r"1 epochs, 2 SLOs")
+                found = json.loads(inspected(nissad, "--json"))
+                slos = {one["name"]: one for one in found["slos"]}
+                self.assertEqual(slos["shop-availability"]["lifetime"], {"good": 4, "total": 7})
+                self.assertEqual(slos["shop-latency"]["lifetime"], {"good": 4, "total": 4})
+                buckets = slos["shop-availability"]["buckets"]
+                self.assertEqual((sum(one["good"] for one in buckets), sum(one["total"] for one in buckets)), (4, 7))
+            self.assertEqual(files, {one.name: one.read_bytes() for one in (nissad.folder / "state").iterdir()})
+            nissad.start()
+            check_books(nissad)
+
+    def test_inspect_of_a_state_that_is_being_written_finds_at_least_what_was_acknowledged(self):
+        with Nissad() as nissad:
+            agent = self.agent(nissad)
+            acknowledged, over = [0], threading.Event()
+
+            def write():
+                while not over.is_set():
+                    agent.ask(agent.batch([event()] * 3))
+                    acknowledged[0] += 3
+
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                for _ in range(8):
+                    before = acknowledged[0]
+                    found = json.loads(inspected(nissad, "--json"))
+                    after = acknowledged[0] + 3
+                    counted = next(one for one in found["slos"] if one["name"] == "shop-availability")["lifetime"]["total"]
+                    self.assertTrue(before <= counted <= after, (before, counted, after))
+            finally:
+                over.set()
+                writer.join()
+            check_books(nissad)
+
+    def test_inspect_says_what_is_no_state(self):
+        with tempfile.TemporaryDirectory() as empty:
+            for folder in (empty, empty + "/none"):
+                done = subprocess.run([PROGRAMS / "nissad", "inspect", folder], text=True, capture_output=True)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(folder, done.stderr)
+            self.assertEqual(list(pathlib.Path(empty).iterdir()), [])
+
+    def test_prometheus_scrapes_it_and_answers_the_same_numbers(self):
+        with Nissad() as nissad, Prometheus(nissad) as prometheus:
+            agent = self.agent(nissad)
+            agent.ask(agent.batch([event()] * 995 + [event(outcome=1)] * 5))
+            prometheus.await_value("nissa_slo_events_total", ("shop-availability", "good", ""), 995)
+            prometheus.await_value("nissa_slo_events_total", ("shop-availability", "bad", ""), 5)
+            prometheus.await_value('up{job="nissa"}', ("", "", ""), 1)
+            slo = nissad.slo("shop-availability")
+            remaining = prometheus.ask("nissa_slo_error_budget_remaining_ratio")[("shop-availability", "", "")]
+            self.assertAlmostEqual(remaining, slo["budget"]["remaining"])
+            burns = prometheus.ask('nissa_slo_burn_rate{slo="shop-availability"}')
+            self.assertTrue(burns)
+            for (_, _, window), value in burns.items():
+                self.assertAlmostEqual(value, nissad.window("shop-availability", window)["burn_rate"])
+            objectives = prometheus.ask("nissa_slo_objective_ratio")
+            self.assertEqual({key[0]: value for key, value in objectives.items()},
+                             {"shop-availability": 0.999, "shop-latency": 0.99})
+            check_books(nissad)
+
+    def test_what_is_not_there_is_answered_in_json_with_a_hint(self):
+        with Nissad() as nissad:
+            for path, code in (("/nothing", 404), ("/api/v2/slos/none", 404), ("/api/v2/slos/" + "x" * 3000, 404),
+                               ("/api/v2/slos/%00%ff", 404)):
+                with self.subTest(path=path[:40]), self.assertRaises(urllib.error.HTTPError) as caught:
+                    nissad.get(path)
+                answer = caught.exception
+                self.assertEqual((answer.code, answer.headers.get_content_type()), (code, "application/json"))
+                error = json.load(answer)["error"]
+                self.assertTrue(error["code"] and error["message"] and error["hint"], error)
+            request = urllib.request.Request(f"http://127.0.0.1:{nissad.admin_port}/api/v2/slos", data=b"{}", method="POST")
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request, timeout=10)
+            self.assertEqual(caught.exception.code, 405)
+            self.assertIn("GET", caught.exception.headers.get("Allow", ""))
+            caught.exception.close()
+            check_books(nissad)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+"""A real nginx on a free port, with the demo's configuration, before a small service of the test."""
+import http.server
+import pathlib
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+
+from .nissad import ROOT, free_port
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """/fail answers 503, /missing 404, anything else 200."""
+
+    def do_GET(self):
+        status = {"/fail": 503, "/missing": 404}.get(self.path.split("?")[0], 200)
+        self.send_response(status)
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"ok\n")
+
+    def log_message(self, *_):
+        pass
+
+
+class Nginx:
+    """Its access log goes to standard output, which is a pipe, and to a file, as in deploy/demo/nginx.conf."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="nissa-nginx-")
+        self.service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        self.service.daemon_threads = True
+        threading.Thread(target=self.service.serve_forever, daemon=True).start()
+        self.port = free_port()
+        text = (ROOT / "deploy/demo/nginx.conf").read_text()
+        text = text.replace("127.0.0.1:7480", f"127.0.0.1:{self.port}")
+        text = text.replace("127.0.0.1:7481", f"127.0.0.1:{self.service.server_port}")
+        (pathlib.Path(self.folder.name) / "nginx.conf").write_text(text)
+        self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", self.folder.name + "/", "-e", "stderr", "-c", "nginx.conf"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.asked = 0
+
+    def __enter__(self):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.get("/")
+                return self
+            except OSError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                answer.read()
+        except urllib.error.HTTPError as error:
+            error.close()
+        self.asked += 1
+
+    def quit(self):
+        """After the requests that it has begun; then its standard output ends."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+
+    def logged(self):
+        return (pathlib.Path(self.folder.name) / "access.log").read_text().count("\n")
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+        self.process.stdout.close()
+        self.service.shutdown()
+        self.service.server_close()
+        self.folder.cleanup()
