@@ -236,6 +236,26 @@ TEST_CASE("an epoch of another state is refused as unknown, finally") {
   CHECK(agent->acks[0].retry_after_ms == 0);
 }
 
+TEST_CASE("batches of one read are judged each by its own epoch_seen") {
+  World world;
+  const auto agent = world.connect();
+  wire::BatchHeader foreign = world.header(1);
+  foreign.epoch = 70;
+  foreign.epoch_seen.state_id = 99;
+  for (const bool foreign_first : {true, false}) {
+    ++world.epoch;
+    ++foreign.epoch;
+    Bytes all = foreign_first ? batch_frame(foreign, body_of(1)) : world.batch(1);
+    append(all, foreign_first ? world.batch(1) : batch_frame(foreign, body_of(1)));
+    agent->acks.clear();
+    world.send(agent, all);
+    world.pass_ms(10);
+    REQUIRE(agent->acks.size() == 2);
+    for (const wire::Ack& one : agent->acks)
+      CHECK(one.status == (one.key->epoch == foreign.epoch ? AckStatus::refused : AckStatus::counted));
+  }
+}
+
 TEST_CASE("metrics and alerts are refused by name, whatever stands beside them; nothing of the batch is counted") {
   World world;
   const auto agent = world.connect();
