@@ -8,14 +8,11 @@ PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 
 
-def die_with_parent():
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def start(command, **more):
+def start(command, when_orphaned=signal.SIGTERM, **more):
     """In a session of its own, so that the terminal's Ctrl-C reaches the demo alone, which stops all in order."""
     more.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen([str(one) for one in command], start_new_session=True, preexec_fn=die_with_parent, **more)
+    return subprocess.Popen([str(one) for one in command], start_new_session=True,
+                            preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, when_orphaned), **more)
 
 
 def ended(child, within):

@@ -79,8 +79,10 @@ class Demo:
     def sender(self, name, source, *options):
         """nissa-send at the end of a pipe from `source`."""
         with open(self.out(name), "wb") as out, open(self.folder / f"{name}.log", "wb") as log:
+            # An orphan has no server to wait for: asked to end, it would try for a minute to deliver what it has.
             return children.start([self.programs / "nissa-send", "--server", f"127.0.0.1:{self.ports[0]}", "--agent",
-                                   f"demo-{name}", *options], stdin=source, stdout=out, stderr=log)
+                                   f"demo-{name}", *options], when_orphaned=signal.SIGKILL, stdin=source, stdout=out,
+                                  stderr=log)
 
     def python(self, program, *options, **more):
         return children.start(["/usr/bin/python3", HERE / program, *options], **more)
