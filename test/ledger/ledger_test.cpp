@@ -92,6 +92,18 @@ TEST_CASE("distances between records of more than 20 s are gaps, and do not run"
   CHECK(records.ledger.gaps().all()[0].from_ms == noon + 40'001);
 }
 
+TEST_CASE("a clock that says less than the last record did moves neither ledger time nor running time") {
+  Records records;
+  records.tick(noon);
+  records.tick(noon + 10'000);
+  for (const std::int64_t back : {std::int64_t{1}, std::int64_t{10'000}, day}) {
+    const Stamp stamp = records.ledger.next_stamp(noon + 10'000 - back);
+    CHECK(stamp.lsn == records.ledger.applied() + 1);
+    CHECK(stamp.ledger_ms == noon + 10'000);
+    CHECK(stamp.running_ms == 10'000);
+  }
+}
+
 TEST_CASE("the first record of a state begins its time: what was before is no gap") {
   Records records;
   records.tick(noon);
