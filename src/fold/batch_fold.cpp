@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
 #include <utility>
 
 #include "wire/messages.hpp"
@@ -10,9 +9,7 @@
 namespace nissa::fold {
 namespace {
 
-// Folded::rejected holds 16 bits a fault. (max_events is 1 000; ingest refuses more by the header alone.)
-constexpr std::uint32_t most_events = std::numeric_limits<std::uint16_t>::max();
-
+static_assert(CellTally::most_events <= std::numeric_limits<decltype(Folded::rejected)::value_type>::max());
 static_assert(wire::event_outcome_count == slo::outcome_count, "outcomes have the same numbers on the wire and in slo");
 
 slo::Outcome outcome_of(const wire::EventView& event) { return static_cast<slo::Outcome>(event.outcome); }
@@ -50,7 +47,8 @@ void BatchFold::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
 
 std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wire::BatchHeader& header,
                                                        const FoldContext& context, std::vector<slo::Cell>& cells) {
-  if (header.event_count > most_events) return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
+  // (max_events is 1 000; ingest refuses more by the header alone.)
+  if (header.event_count > CellTally::most_events) return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
   auto folded = fold_strict(batch, header, context, cells);
   if (!folded && options_.proof == Proof::semantic) {
     const auto in_form = wire::canonical_form(batch);
@@ -68,7 +66,7 @@ std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, co
   const Bucket arrival = times.arrival_bucket(context.arrival_ms);
   Folded folded;
   misses_ = 0;
-  tally_.begin(cells, header.event_count);
+  tally_.begin(header.event_count);
   wire::BodyWalk walk(batch, header);
   std::uint64_t looked_up = 0;
   Step step;
@@ -80,10 +78,7 @@ std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, co
       step.hashes[step.count++] = hash;
     }
     looked_up += step.count;
-    if (!count_step(step, times, arrival, folded)) {
-      tally_.roll_back();
-      return std::unexpected(walk.explain());
-    }
+    if (!count_step(step, times, arrival, folded)) return std::unexpected(walk.explain());
   } while (step.count == Step::size);
   const auto body = walk.finish();
   counters_.looked_up.add(looked_up);
@@ -92,11 +87,8 @@ std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, co
     counters_.remembered.set(memo_.entries());
     counters_.memo_bytes.set(memo_.bytes());
   }
-  if (!body) {
-    tally_.roll_back();
-    return std::unexpected(body.error());
-  }
-  tally_.end();
+  if (!body) return std::unexpected(body.error());
+  cells.insert(cells.end(), tally_.cells().begin(), tally_.cells().end());
   folded.metrics = body->metrics;
   folded.alerts = body->alerts;
   return folded;
@@ -106,30 +98,36 @@ std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, co
 bool BatchFold::count_step(const Step& step, const CountedTimes& times, Bucket arrival, Folded& folded) {
   std::array<const MatchMemo::Entry*, Step::size> candidates;
   for (std::size_t i = 0; i < step.count; ++i) candidates[i] = memo_.candidate(step.hashes[i]);
+  std::array<Known, Step::size> known;
   const std::uint64_t evictions = memo_.evictions();
   for (std::size_t i = 0; i < step.count; ++i) {
-    const wire::EventView& event = step.events[i];
-    const Known* known = nullptr;
-    if (memo_.evictions() == evictions && MatchMemo::answers(candidates[i], event.identity)) {
-      known = &candidates[i]->known;
+    const ByteView identity = step.events[i].identity;
+    if (memo_.evictions() == evictions && MatchMemo::answers(candidates[i], identity)) {
+      known[i] = candidates[i]->known;
     } else {
-      known = learn(step.hashes[i], event.identity);
-      if (known == nullptr) return false;
+      const auto learned = learn(step.hashes[i], identity);
+      if (!learned) return false;
+      known[i] = *learned;
     }
-    count(event, *known, times, arrival, folded);
   }
+  std::array<std::uint64_t, Step::size> keys;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < step.count; ++i) {
+    if (const auto key = cell_key_of(step.events[i], known[i], times, arrival, folded)) keys[count++] = *key;
+  }
+  tally_.add(std::span(keys).first(count));
   return true;
 }
 
-// nullptr: not canonical. The same identity may stand twice in a step, so the memory is asked again.
-const Known* BatchFold::learn(std::uint64_t hash, ByteView identity) {
-  if (const auto* entry = memo_.find(hash, identity)) return &entry->known;
+// Nothing: not canonical. The same identity may stand twice in a step, so the memory is asked again.
+std::optional<Known> BatchFold::learn(std::uint64_t hash, ByteView identity) {
+  if (const auto* entry = memo_.find(hash, identity)) return entry->known;
   ++misses_;
   const auto proven = wire::prove_identity(identity);
-  if (!proven) return nullptr;
-  last_learned_ = judge(*proven);
-  memo_.remember(hash, identity, last_learned_);
-  return &last_learned_;
+  if (!proven) return std::nullopt;
+  const Known known = judge(*proven);
+  memo_.remember(hash, identity, known);
+  return known;
 }
 
 Known BatchFold::judge(const wire::Identity& identity) const {
@@ -149,9 +147,13 @@ Known BatchFold::judge(const wire::Identity& identity) const {
   return set == slo::no_match_set ? Known::rejected(EventFault::match_sets_full) : Known::matches(set);
 }
 
-void BatchFold::count(const wire::EventView& event, Known known, const CountedTimes& times, Bucket arrival,
-                      Folded& folded) {
-  const auto reject = [&folded](EventFault fault) { ++folded.rejected[static_cast<std::size_t>(fault) - 1]; };
+// Nothing: not to be counted, or wanted by no SLO.
+std::optional<std::uint64_t> BatchFold::cell_key_of(const wire::EventView& event, Known known, const CountedTimes& times,
+                                                    Bucket arrival, Folded& folded) const {
+  const auto reject = [&folded](EventFault fault) {
+    ++folded.rejected[static_cast<std::size_t>(fault) - 1];
+    return std::nullopt;
+  };
   if (known.is_rejected()) return reject(known.fault());
   if (event.request_id_size > options_.most_request_id_bytes) return reject(EventFault::request_id_too_long);
   Bucket bucket = arrival;
@@ -162,7 +164,7 @@ void BatchFold::count(const wire::EventView& event, Known known, const CountedTi
         break;
       case Timing::too_old:
         ++folded.late;
-        return;
+        return std::nullopt;
       case Timing::in_the_future:
         return reject(EventFault::in_the_future);
     }
@@ -172,9 +174,9 @@ void BatchFold::count(const wire::EventView& event, Known known, const CountedTi
   folded.fanout_dropped += set.dropped();
   if (known.set() == slo::empty_match_set) {
     ++folded.unmatched;
-    return;
+    return std::nullopt;
   }
-  tally_.add(slo::cell_key(known.set(), set.event_class(outcome_of(event), duration_of(event)), bucket));
+  return slo::cell_key(known.set(), set.event_class(outcome_of(event), duration_of(event)), bucket);
 }
 
 }  // namespace nissa::fold

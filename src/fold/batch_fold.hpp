@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -77,8 +78,9 @@ class BatchFold {
   std::expected<Folded, wire::Malformed> fold_strict(ByteView batch, const wire::BatchHeader& header,
                                                      const FoldContext& context, std::vector<slo::Cell>& cells);
   bool count_step(const Step& step, const CountedTimes& times, Bucket arrival, Folded& folded);
-  void count(const wire::EventView& event, Known known, const CountedTimes& times, Bucket arrival, Folded& folded);
-  const Known* learn(std::uint64_t hash, ByteView identity);
+  std::optional<std::uint64_t> cell_key_of(const wire::EventView& event, Known known, const CountedTimes& times,
+                                           Bucket arrival, Folded& folded) const;
+  std::optional<Known> learn(std::uint64_t hash, ByteView identity);
   Known judge(const wire::Identity& identity) const;
 
   std::shared_ptr<const slo::Matcher> matcher_;
@@ -87,7 +89,6 @@ class BatchFold {
   LatePolicy late_;
   MatchMemo memo_;
   CellTally tally_;
-  Known last_learned_ = Known::matches(slo::empty_match_set);
   std::uint64_t misses_ = 0;
   Counters counters_;
 };

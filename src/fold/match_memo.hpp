@@ -28,6 +28,7 @@ namespace nissa::fold {
 // What is known of an identity.
 class Known {
  public:
+  constexpr Known() = default;  // belongs to no SLO
   static constexpr Known matches(slo::MatchSetId set) { return Known(set); }
   static constexpr Known rejected(EventFault fault) { return Known(fault_bit | static_cast<std::uint32_t>(fault)); }
   constexpr bool is_rejected() const { return (code_ & fault_bit) != 0; }
@@ -38,7 +39,7 @@ class Known {
  private:
   static constexpr std::uint32_t fault_bit = 1u << 31;  // ids of sets are below 2^24
   explicit constexpr Known(std::uint32_t code) : code_(code) {}
-  std::uint32_t code_;
+  std::uint32_t code_ = slo::empty_match_set;
 };
 
 class MatchMemo {

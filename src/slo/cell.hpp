@@ -8,6 +8,9 @@
 namespace nissa::slo {
 
 using MatchSetId = std::uint32_t;
+inline constexpr MatchSetId empty_match_set = 0;
+// No more room for sets: the caller refuses what it cannot count.
+inline constexpr MatchSetId no_match_set = ~MatchSetId{0};
 
 inline constexpr unsigned cell_set_bits = 24;
 inline constexpr unsigned cell_class_bits = 10;

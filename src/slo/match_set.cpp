@@ -1,6 +1,7 @@
 #include "slo/match_set.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/violation.hpp"
 
@@ -16,23 +17,30 @@ std::int64_t duration_in_bracket(std::span<const std::int64_t> thresholds_ns, st
 
 }  // namespace
 
+MatchSet::MatchSet() : MatchSet({}, 0) {}
+
 MatchSet::MatchSet(std::vector<Member> members, std::uint32_t dropped) : dropped_(dropped) {
   if (members.size() > max_set_members) {
     violation("slo", "a match set has at most 64 members");
     members.resize(max_set_members);
   }
+  std::vector<std::int64_t> thresholds_ns;  // ascending, distinct
   for (const Member& member : members) {
     slos_.push_back(member.slo);
-    if (member.criterion.kind == SliKind::latency) thresholds_ns_.push_back(member.criterion.threshold_ns);
+    if (member.criterion.kind == SliKind::latency) thresholds_ns.push_back(member.criterion.threshold_ns);
   }
-  std::ranges::sort(thresholds_ns_);
-  thresholds_ns_.erase(std::ranges::unique(thresholds_ns_).begin(), thresholds_ns_.end());
-  if (!thresholds_ns_.empty()) brackets_ = static_cast<std::uint32_t>(thresholds_ns_.size()) + 2;
+  std::ranges::sort(thresholds_ns);
+  thresholds_ns.erase(std::ranges::unique(thresholds_ns).begin(), thresholds_ns.end());
+  if (!thresholds_ns.empty()) brackets_ = static_cast<std::uint32_t>(thresholds_ns.size()) + 2;
+  const std::size_t near = std::min(thresholds_ns.size(), near_thresholds);
+  near_thresholds_ns_.fill(std::numeric_limits<std::int64_t>::max());
+  std::copy_n(thresholds_ns.begin(), near, near_thresholds_ns_.begin());
+  far_thresholds_ns_.assign(thresholds_ns.begin() + static_cast<std::ptrdiff_t>(near), thresholds_ns.end());
   verdicts_.assign(class_count(), Verdicts{});
   for (const Outcome outcome : all_outcomes) {
     for (std::uint32_t bracket = 0; bracket < brackets_; ++bracket) {
       Verdicts& verdicts = verdicts_[index_of(outcome) * brackets_ + bracket];
-      const std::int64_t duration_ns = duration_in_bracket(thresholds_ns_, bracket);
+      const std::int64_t duration_ns = duration_in_bracket(thresholds_ns, bracket);
       for (std::size_t i = 0; i < members.size(); ++i) {
         const Verdict verdict = verdict_of(members[i].criterion, outcome, duration_ns);
         if (verdict != Verdict::ignored) verdicts.counted |= std::uint64_t{1} << i;
@@ -49,7 +57,7 @@ Verdict MatchSet::verdict(std::uint32_t event_class, std::size_t member) const {
 }
 
 std::size_t MatchSet::memory_bytes() const {
-  return sizeof *this + slos_.capacity() * sizeof(SloId) + thresholds_ns_.capacity() * sizeof(std::int64_t) +
+  return sizeof *this + slos_.capacity() * sizeof(SloId) + far_thresholds_ns_.capacity() * sizeof(std::int64_t) +
          verdicts_.capacity() * sizeof(Verdicts);
 }
 
