@@ -48,7 +48,8 @@ void BatchFold::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
 std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wire::BatchHeader& header,
                                                        const FoldContext& context, std::vector<slo::Cell>& cells) {
   // (max_events is 1 000; ingest refuses more by the header alone.)
-  if (header.event_count > CellTally::most_events) return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
+  if (header.event_count > CellTally::most_events)
+    return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
   auto folded = fold_strict(batch, header, context, cells);
   if (!folded && options_.proof == Proof::semantic) {
     const auto in_form = wire::canonical_form(batch);
@@ -148,8 +149,8 @@ Known BatchFold::judge(const wire::Identity& identity) const {
 }
 
 // Nothing: not to be counted, or wanted by no SLO.
-std::optional<std::uint64_t> BatchFold::cell_key_of(const wire::EventView& event, Known known, const CountedTimes& times,
-                                                    Bucket arrival, Folded& folded) const {
+std::optional<std::uint64_t> BatchFold::cell_key_of(const wire::EventView& event, Known known,
+                                                    const CountedTimes& times, Bucket arrival, Folded& folded) const {
   const auto reject = [&folded](EventFault fault) {
     ++folded.rejected[static_cast<std::size_t>(fault) - 1];
     return std::nullopt;

@@ -1,7 +1,7 @@
 // Counts a batch into cells, each key once: a small table from keys to the cells so far. Emptied in no time by a new
-// generation; as large as the batch can need, so that a small batch stays in the first cache lines. An add of a known key
-// and one of a new key are the same instructions: which of the two comes next cannot be foretold, and a wrong guess
-// costs more than all the rest.
+// generation; as large as the batch can need, so that a small batch stays in the first cache lines. A known key and a
+// new one are added by the same instructions: which comes next cannot be foretold, and a wrong guess costs more than
+// all the rest.
 // One lane; pure; about 2 ns an event; 40 bytes x the largest batch.
 #pragma once
 #include <algorithm>

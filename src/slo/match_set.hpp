@@ -22,7 +22,8 @@ struct Member {
   Criterion criterion;
 };
 
-// Immutable once made: any thread. What is read for every event fills one cache line; the rest, for every cell, another.
+// Immutable once made: any thread. What is read for every event fills one cache line; what is read for every cell,
+// another.
 class alignas(64) MatchSet {
  public:
   MatchSet();  // no SLO matches
