@@ -7,11 +7,11 @@
 namespace nissa::fold {
 namespace {
 
-constexpr std::size_t first_slots = 8;
+constexpr std::size_t first_slots = 8;  // a cache line
 
 std::size_t room_of(std::size_t size) {
-  constexpr std::size_t align = alignof(MatchMemo::Entry);
-  return (sizeof(MatchMemo::Entry) + size + align - 1) / align * align;
+  constexpr std::size_t unit = MatchMemo::place_bytes;
+  return (sizeof(MatchMemo::Entry) + size + unit - 1) / unit * unit;
 }
 
 }  // namespace
@@ -22,31 +22,30 @@ void MatchMemo::Part::begin() {
   used_ = 0;
 }
 
-const MatchMemo::Entry* MatchMemo::Part::put(std::uint64_t hash, const Entry* entry) {
-  std::size_t i = hash & mask_;
-  while (slots_[i].entry != nullptr && slots_[i].hash != hash) i = (i + 1) & mask_;
-  const Entry* replaced = std::exchange(slots_[i].entry, entry);
-  slots_[i].hash = hash;
-  if (replaced == nullptr) ++used_;
-  return replaced;
+MatchMemo::Place MatchMemo::Part::put(std::uint64_t hash, Place place) {
+  const auto tag = static_cast<std::uint32_t>(hash);
+  std::size_t i = tag & mask_;
+  while (slots_[i].place != nowhere && slots_[i].tag != tag) i = (i + 1) & mask_;
+  if (slots_[i].place == nowhere) ++used_;
+  return std::exchange(slots_[i], {tag, place}).place;
 }
 
-void MatchMemo::Part::erase(std::uint64_t hash, const Entry* entry) {
+void MatchMemo::Part::erase(std::uint64_t hash, Place place) {
   std::size_t hole = hash & mask_;
-  while (slots_[hole].entry != entry) {
-    if (slots_[hole].entry == nullptr) return;  // replaced by another of the same hash
+  while (slots_[hole].place != place) {
+    if (slots_[hole].place == nowhere) return;  // replaced by another of the same tag
     hole = (hole + 1) & mask_;
   }
   --used_;
   // Those behind that may stand in the hole move up, so that no search ends too early.
-  for (std::size_t i = (hole + 1) & mask_; slots_[i].entry != nullptr; i = (i + 1) & mask_) {
-    const std::size_t home = slots_[i].hash & mask_;
+  for (std::size_t i = (hole + 1) & mask_; slots_[i].place != nowhere; i = (i + 1) & mask_) {
+    const std::size_t home = slots_[i].tag & mask_;
     if (((i - home) & mask_) >= ((i - hole) & mask_)) {
       slots_[hole] = slots_[i];
       hole = i;
     }
   }
-  slots_[hole].entry = nullptr;
+  slots_[hole].place = nowhere;
 }
 
 void MatchMemo::Part::grow() {
@@ -55,9 +54,9 @@ void MatchMemo::Part::grow() {
   slots_ = std::make_unique<Slot[]>(count * 2);
   mask_ = count * 2 - 1;
   for (std::size_t i = 0; i < count; ++i) {
-    if (old[i].entry == nullptr) continue;
-    std::size_t to = old[i].hash & mask_;
-    while (slots_[to].entry != nullptr) to = (to + 1) & mask_;
+    if (old[i].place == nowhere) continue;
+    std::size_t to = old[i].tag & mask_;
+    while (slots_[to].place != nowhere) to = (to + 1) & mask_;
     slots_[to] = old[i];
   }
 }
@@ -74,7 +73,10 @@ void MatchMemo::clear() {
     index_bytes_ += part.bytes();
   }
   segments_.clear();
+  blocks_.clear();
+  blocks_.emplace_back();  // number 0 is nobody's: so no place is nowhere
   spare_.clear();
+  unused_.clear();
   entries_ = 0;
   ++evictions_;
 }
@@ -87,6 +89,8 @@ bool MatchMemo::over_budget() const {
 void MatchMemo::make_room_for_index() {
   while (bytes() > most_bytes_) {
     if (!spare_.empty()) {
+      blocks_[spare_.back()].reset();
+      unused_.push_back(spare_.back());
       spare_.pop_back();
     } else if (segments_.size() > 1) {
       evict_oldest();
@@ -101,53 +105,63 @@ MatchMemo::Segment& MatchMemo::segment_for(std::size_t size) {
   while (entries_ >= most_entries_ && !segments_.empty()) evict_oldest();
   if (!segments_.empty() && segments_.back().used + size <= segment_bytes) return segments_.back();
   while (over_budget() && !segments_.empty()) evict_oldest();
-  Segment segment;
-  if (spare_.empty()) {
-    segment.bytes = std::make_unique_for_overwrite<Byte[]>(segment_bytes);
-  } else {
-    segment.bytes = std::move(spare_.back());
+  return segments_.emplace_back(Segment{.number = fresh_block()});
+}
+
+std::uint32_t MatchMemo::fresh_block() {
+  if (!spare_.empty()) {
+    const std::uint32_t number = spare_.back();
     spare_.pop_back();
+    return number;
   }
-  return segments_.emplace_back(std::move(segment));
+  if (unused_.empty()) {
+    unused_.push_back(static_cast<std::uint32_t>(blocks_.size()));
+    blocks_.emplace_back();
+  }
+  const std::uint32_t number = unused_.back();
+  unused_.pop_back();
+  blocks_[number] = std::make_unique_for_overwrite<Byte[]>(segment_bytes);
+  return number;
 }
 
 void MatchMemo::remember(std::uint64_t hash, ByteView identity, Known known) {
   if (identity.size() > longest_remembered) return;
   const std::size_t size = room_of(identity.size());
   Segment& segment = segment_for(size);
-  Byte* const at = segment.bytes.get() + segment.used;
-  const Entry* entry = new (at) Entry{known, static_cast<std::uint32_t>(identity.size())};
+  Byte* const at = blocks_[segment.number].get() + segment.used;
+  const Place place = segment.number * segment_places + segment.used / place_bytes;
+  new (at) Entry{known, static_cast<std::uint32_t>(identity.size())};
   if (!identity.empty()) std::memcpy(at + sizeof(Entry), identity.data(), identity.size());
   segment.used += static_cast<std::uint32_t>(size);
   ++segment.entries;
 
   const std::size_t number = hash >> part_shift;
   Part& part = parts_[number];
-  // Parts are filled alike; full at 50 to 75 %, each at its own filling, they do not grow all at once.
-  if (part.is_full(50 + number % 26)) {
+  // Parts are filled alike; full at 40 to 65 %, each at its own filling, they do not grow all at once.
+  if (part.is_full(40 + number % 26)) {
     index_bytes_ -= part.bytes();
     part.grow();
     index_bytes_ += part.bytes();
     make_room_for_index();
   }
-  if (part.put(hash, entry) == nullptr) ++entries_;
+  if (part.put(hash, place) == nowhere) ++entries_;
 }
 
 void MatchMemo::evict_oldest() {
-  Segment segment = std::move(segments_.front());
+  const Segment segment = segments_.front();
   segments_.pop_front();
-  const Byte* at = segment.bytes.get();
+  Place place = segment.number * segment_places;
   for (std::uint32_t i = 0; i < segment.entries; ++i) {
-    const Entry* entry = reinterpret_cast<const Entry*>(at);
+    const Entry* entry = reinterpret_cast<const Entry*>(bytes_at(place));
     const std::uint64_t hash = hash_({entry->bytes(), entry->size});
     Part& part = parts_[hash >> part_shift];
-    if (part.find(hash) == entry) {
-      part.erase(hash, entry);
+    if (part.find(hash) == place) {
+      part.erase(hash, place);
       --entries_;
     }
-    at += room_of(entry->size);
+    place += static_cast<Place>(room_of(entry->size) / place_bytes);
   }
-  spare_.push_back(std::move(segment.bytes));
+  spare_.push_back(segment.number);
   ++evictions_;
 }
 

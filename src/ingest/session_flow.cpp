@@ -138,6 +138,15 @@ Task<void> SessionFlow::admit_and_commit(std::span<const Arrived> batches) {
   }
 }
 
+// Grown bit by bit, the cells would be copied for every other batch. How many events there are is the agent's word: no
+// more room is taken for it than its bytes take.
+std::size_t SessionFlow::most_cells(std::span<const Arrived> batches) {
+  std::size_t cells = 0;
+  for (const Arrived& batch : batches)
+    cells += std::min<std::size_t>(batch.header.event_count, batch.bytes.size() / sizeof(slo::Cell));
+  return cells;
+}
+
 // Between the turn and the end of this function nothing waits.
 void SessionFlow::fold_and_commit(std::span<const Arrived> batches) {
   const UnixMs now_ms = door_.ledger.now_ms();
@@ -151,6 +160,7 @@ void SessionFlow::fold_and_commit(std::span<const Arrived> batches) {
     door_.ledger.submit(std::exchange(submission, {}));
   };
   submission.lines.reserve(batches.size());
+  submission.cells.reserve(most_cells(batches));
   for (const Arrived& batch : batches) {
     const bool fits = submission.lines.empty() || (submission.lines.front().key.epoch == batch.header.epoch &&
                                                    submission.epoch_seen == batch.header.epoch_seen);

@@ -64,6 +64,7 @@ class SessionFlow {
   Task<bool> read_more();
   Next take_frames(Batches& batches);
   Task<void> admit_and_commit(std::span<const Arrived> batches);
+  static std::size_t most_cells(std::span<const Arrived> batches);
   void fold_and_commit(std::span<const Arrived> batches);
   void fold_one(const Arrived& batch, UnixMs now_ms, ledger::Submission& submission);
 
