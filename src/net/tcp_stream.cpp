@@ -21,6 +21,7 @@ class TcpStream final : public ByteStream, public std::enable_shared_from_this<T
   TcpStream(TcpSocket socket, const Strand& strand) : strand_(strand), socket_(std::move(socket)) {
     boost::system::error_code ignored;
     socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+    socket_.non_blocking(true, ignored);
   }
 
   Task<std::expected<void, StreamEnd>> wait_readable() override {
@@ -32,8 +33,13 @@ class TcpStream final : public ByteStream, public std::enable_shared_from_this<T
 
   Task<std::expected<std::size_t, StreamEnd>> read_some(std::span<Byte> buffer) override {
     strand_.entered();
-    const auto [error, size] =
-        co_await socket_.async_read_some(boost::asio::buffer(buffer.data(), buffer.size()), as_result);
+    const auto into = boost::asio::buffer(buffer.data(), buffer.size());
+    // Most often there is something: taken at once, without the way through the reactor.
+    boost::system::error_code failed;
+    const std::size_t at_hand = socket_.read_some(into, failed);
+    if (!failed) co_return at_hand;
+    if (failed != boost::asio::error::would_block) co_return std::unexpected(end_of(failed));
+    const auto [error, size] = co_await socket_.async_read_some(into, as_result);
     if (error) co_return std::unexpected(end_of(error));
     co_return size;
   }
