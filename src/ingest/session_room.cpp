@@ -60,7 +60,8 @@ Task<bool> SessionFlow::wait_for_room() {
 // Until the buffer may be of this capacity. Waiting is our doing: no deadline of the agent's runs.
 Task<std::optional<overload::Refusal>> SessionFlow::hold(Priority priority, std::size_t capacity) {
   const auto held = patience_.hold(door_.clock.boot_ns());
-  auto room = co_await door_.overload.async_bytes(priority, sender_id_, capacity - buffer_.capacity());
+  auto room =
+      co_await door_.overload.async_bytes(priority, sender_id_, capacity - buffer_.capacity(), buffer_.capacity());
   patience_.go_on(held, door_.clock.boot_ns());
   if (!room) co_return room.error();
   grow(std::move(*room));

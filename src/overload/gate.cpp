@@ -27,9 +27,11 @@ Gate::Answer Gate::ask(Priority priority, SenderId sender, std::size_t bytes) {
   return answer;
 }
 
-Gate::Ticket Gate::join_line(Priority priority, SenderId sender, std::size_t bytes, BootNs now) {
+Gate::Ticket Gate::join_line(Priority priority, SenderId sender, std::size_t bytes, BootNs now, std::size_t held) {
   const Ticket ticket = ++last_ticket_;
-  waiters_.emplace(ticket, Waiter{priority, sender, bytes, now});
+  waiters_.emplace(ticket, Waiter{priority, sender, bytes, now, held});
+  held_waiting_ += held;
+  senders_[sender].held_waiting += held;
   auto& line = senders_[sender].line[index_of(priority)];
   if (line.empty()) round_[index_of(priority)].push_back(sender);
   line.insert(ticket);
@@ -56,7 +58,7 @@ std::optional<Gate::Obstacle> Gate::take(Priority priority, SenderId id, std::si
   const auto above = [bytes](std::size_t held, std::size_t limit) { return held > 0 && held + bytes > limit; };
 
   const auto full = full_level(priority, bytes);
-  const bool sender_full = above(common, sender_limit(options_.ingest_bytes));
+  const bool sender_full = above(common, options_.sender_bytes(options_.ingest_bytes));
   if (!full && !sender_full) {
     common_[index_of(priority)] += bytes;
     senders_[id].common += bytes;
@@ -69,7 +71,7 @@ std::optional<Gate::Obstacle> Gate::take(Priority priority, SenderId id, std::si
   }
 
   const bool reserve_full = reserve_ + bytes > options_.critical_bytes;
-  const bool sender_reserve_full = above(reserve, sender_limit(options_.critical_bytes));
+  const bool sender_reserve_full = above(reserve, options_.sender_bytes(options_.critical_bytes));
   if (!reserve_full && !sender_reserve_full) {
     reserve_ += bytes;
     senders_[id].reserve += bytes;
@@ -99,6 +101,7 @@ void Gate::give_back(const Holding& holding) {
 void Gate::let_in(BootNs now, std::vector<LetIn>& out) {
   // Senders that are at their own limit stand aside for this round. They are few: each holds a quarter of a pool.
   std::vector<std::pair<std::size_t, SenderId>> aside;
+  const std::size_t before = out.size();
   std::size_t lowest = 0;  // classes below are barred
   while (!waiters_.empty()) {
     FirstInLine first{};
@@ -126,12 +129,44 @@ void Gate::let_in(BootNs now, std::vector<LetIn>& out) {
     out.push_back(one);
   }
   for (auto it = aside.rbegin(); it != aside.rend(); ++it) round_[it->first].push_front(it->second);
+  if (out.size() != before) return;
+  if (const auto ticket = deadlocked()) {
+    const Waiter waiter = waiters_.at(*ticket);
+    common_[index_of(waiter.priority)] += waiter.bytes;
+    senders_.at(waiter.sender).common += waiter.bytes;
+    leave(*ticket);
+    out.push_back({.ticket = *ticket,
+                   .holding = {.priority = waiter.priority, .sender = waiter.sender, .common = waiter.bytes},
+                   .waited_ns = now - waiter.since});
+  }
+}
+
+// The first CRITICAL one with half a frame in hand that waits for nobody but waiters: everything is in their hands, or
+// everything of its sender is while there is room for others. (Lower classes are refused in time, and give back.)
+std::optional<Gate::Ticket> Gate::deadlocked() const {
+  if (held_waiting_ == 0) return std::nullopt;
+  const bool all_wait = held_waiting_ == in_use();
+  for (const SenderId id : round_[index_of(Priority::critical)]) {
+    const Sender& sender = senders_.at(id);
+    if (sender.held_waiting == 0) continue;
+    for (const Ticket ticket : sender.line[index_of(Priority::critical)]) {
+      const Waiter& waiter = waiters_.at(ticket);
+      if (waiter.held == 0) continue;
+      const bool fits =
+          !full_level(Priority::critical, waiter.bytes) || reserve_ + waiter.bytes <= options_.critical_bytes;
+      if (all_wait || (fits && sender.held_waiting == sender.common + sender.reserve)) return ticket;
+      break;
+    }
+  }
+  return std::nullopt;
 }
 
 void Gate::leave(Ticket ticket) {
   const auto found = waiters_.find(ticket);
   const SenderId sender = found->second.sender;
   const std::size_t index = index_of(found->second.priority);
+  held_waiting_ -= found->second.held;
+  senders_.at(sender).held_waiting -= found->second.held;
   waiters_.erase(found);
   arrivals_[index].erase(ticket);
   auto& line = senders_.at(sender).line[index];

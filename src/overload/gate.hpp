@@ -6,6 +6,10 @@
 // thousand connections waits as long as one with a single one. Nobody overtakes: while anyone waits, a newcomer joins
 // the line, and let_in tells whether it gets in; one that cannot fit bars those that would take the room that it needs.
 //
+// CRITICAL is never refused, so connections that hold half a frame each and wait for the other half could wait for each
+// other for ever. When all that stands in the way is held by those who wait, one of them goes beyond the bound: by one
+// frame, and until that is folded.
+//
 // Pure: time comes in, nothing is called back. The caller asks, gives back exactly what it was given, and after each
 // return of bytes collects whom that let in. One strand or lock. Without waiting 20 ns. Memory: a node a waiter, a node
 // a sender that holds or waits, and 1 024 more.
@@ -62,8 +66,8 @@ class Gate {
   explicit Gate(const Options& options);
 
   Answer ask(Priority priority, SenderId sender, std::size_t bytes);
-  // After `full`.
-  Ticket join_line(Priority priority, SenderId sender, std::size_t bytes, BootNs now);
+  // After `full`. `held`: what the one who waits has in hand, and keeps meanwhile.
+  Ticket join_line(Priority priority, SenderId sender, std::size_t bytes, BootNs now, std::size_t held = 0);
   void give_back(const Holding& holding);
   // Those in line who fit now, in order. Call after join_line, give_back, cancel and
   // expire, as long as anyone waits.
@@ -90,10 +94,12 @@ class Gate {
     SenderId sender;
     std::size_t bytes;
     BootNs since;
+    std::size_t held;
   };
   struct Sender {
     std::size_t common = 0;
     std::size_t reserve = 0;
+    std::size_t held_waiting = 0;     // of these two, in the hands of its waiters
     PerClass<std::set<Ticket>> line;  // in order of arrival
     bool idle() const;
   };
@@ -105,10 +111,10 @@ class Gate {
 
   std::optional<Obstacle> take(Priority priority, SenderId id, std::size_t bytes, Holding& out);
   std::optional<std::size_t> full_level(Priority priority, std::size_t bytes) const;
-  std::size_t sender_limit(std::size_t pool) const { return pool / 100 * options_.sender_percent; }
   // First in line of a class: of the sender whose turn it is. Only while someone of the class waits.
   Ticket first_of(std::size_t index) const { return *senders_.at(round_[index].front()).line[index].begin(); }
   void leave(Ticket ticket);
+  std::optional<Ticket> deadlocked() const;
   void forget_if_idle(SenderId id);
   // So many senders may be known that hold and want nothing: else a lone connection would be forgotten and learned
   // anew with every buffer.
@@ -122,6 +128,7 @@ class Gate {
   PerClass<std::set<Ticket>> arrivals_;   // in order of arrival, so of deadline
   PerClass<std::size_t> common_{};
   std::size_t reserve_ = 0;
+  std::size_t held_waiting_ = 0;  // of all senders
   Ticket last_ticket_ = 0;
 };
 

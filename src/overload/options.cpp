@@ -21,6 +21,11 @@ Status Options::check(std::size_t largest_batch) const {
     return failure("critical_bytes = " + std::to_string(critical_bytes) + " is less than one batch of " +
                    std::to_string(largest_batch) + " bytes");
   if (sender_percent < 1 || sender_percent > 100) return failure("the share of a sender must be 1 to 100 %");
+  // It holds a part of the batch already when it asks for the rest.
+  if (sender_bytes(ingest_bytes) < largest_batch)
+    return failure("one sender may hold " + std::to_string(sender_bytes(ingest_bytes)) +
+                   " bytes, less than one batch of " + std::to_string(largest_batch) +
+                   " bytes: raise ingest_bytes or sender_percent");
   std::uint32_t floors = 0;
   for (const std::uint32_t floor : floor_percent) floors += floor;
   if (floors > 100) return failure("the floors of the classes are " + std::to_string(floors) + " %, above 100 %");

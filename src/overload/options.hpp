@@ -46,6 +46,8 @@ struct Options {
   // must be able to hold one, else it would wait for ever.
   Status check(std::size_t largest_batch) const;
 
+  // Of either pool.
+  std::size_t sender_bytes(std::size_t pool) const { return pool * sender_percent / 100; }
   std::size_t share_bytes(Priority priority) const { return ingest_bytes / 100 * share_percent[index_of(priority)]; }
 };
 

@@ -36,7 +36,7 @@ class OverloadInside : public std::enable_shared_from_this<OverloadInside> {
 
   std::optional<Refusal> refusal(Priority priority);
   std::optional<Admission> try_bytes(Priority priority, SenderId sender, std::size_t bytes);
-  void wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes);
+  void wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes, std::size_t held);
   void wait_for_turn(ParkedForTurn parked, Priority priority, std::size_t bytes);
   void give_back(const Holding& holding);
   std::int64_t oldest_wait_ns();
@@ -128,7 +128,8 @@ std::optional<Admission> OverloadInside::try_bytes(Priority priority, SenderId s
   return std::nullopt;
 }
 
-void OverloadInside::wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes) {
+void OverloadInside::wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes,
+                                    std::size_t held) {
   WakeList list;
   std::optional<BootNs> deadline;
   {
@@ -137,7 +138,7 @@ void OverloadInside::wait_for_bytes(ParkedForBytes parked, Priority priority, Se
     if (stopping_) {
       list.push_back({std::move(parked), {.refusal = refuse(priority, Reason::shutting_down, now)}});
     } else {
-      parked_bytes_.emplace(gate_.join_line(priority, sender, bytes, now), std::move(parked));
+      parked_bytes_.emplace(gate_.join_line(priority, sender, bytes, now, held), std::move(parked));
       let_in(now, list);
       publish_line(priority);
       deadline = deadline_to_arm();
@@ -359,11 +360,12 @@ std::optional<Admission> OverloadComponent::try_bytes(Priority priority, SenderI
   return inside_->try_bytes(priority, sender, bytes);
 }
 
-Task<Admission> OverloadComponent::async_bytes(Priority priority, SenderId sender, std::size_t bytes) {
+Task<Admission> OverloadComponent::async_bytes(Priority priority, SenderId sender, std::size_t bytes,
+                                               std::size_t held) {
   const auto in = inside_;
   if (auto at_once = in->try_bytes(priority, sender, bytes)) co_return std::move(*at_once);
-  const BytesAnswer answer = co_await park<BytesAnswer>([in, priority, sender, bytes](ParkedForBytes parked) {
-    in->wait_for_bytes(std::move(parked), priority, sender, bytes);
+  const BytesAnswer answer = co_await park<BytesAnswer>([in, priority, sender, bytes, held](ParkedForBytes parked) {
+    in->wait_for_bytes(std::move(parked), priority, sender, bytes, held);
   });
   if (!answer.holding) co_return std::unexpected(answer.refusal);
   co_return Reservation(in, *answer.holding);

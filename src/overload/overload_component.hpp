@@ -91,8 +91,9 @@ class OverloadComponent {
   // At once or not at all; nullopt: there is no room now, async_bytes would wait. Never blocks.
   std::optional<Admission> try_bytes(Priority priority, SenderId sender, std::size_t bytes);
   // Waits for room, at most byte_wait_ns, then refuses with no_room (as more than the class may ever hold is, at
-  // once). CRITICAL waits without end. After async_stop: refused with shutting_down.
-  Task<Admission> async_bytes(Priority priority, SenderId sender, std::size_t bytes);
+  // once). CRITICAL waits without end. After async_stop: refused with shutting_down. `held`: what the one who asks has
+  // in hand of earlier reservations.
+  Task<Admission> async_bytes(Priority priority, SenderId sender, std::size_t bytes, std::size_t held = 0);
 
   // Waits until it is this batch's (or this chunk's) turn to be folded; `bytes` as they will be folded. Never refuses.
   Task<Turn> async_turn(Priority priority, std::size_t bytes);

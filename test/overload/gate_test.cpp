@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "support/seed.hpp"
@@ -116,8 +117,8 @@ class Crowd {
         in_common += one->common > 0 ? 1 : 0;
         in_reserve += one->reserve > 0 ? 1 : 0;
       }
-      CHECK((in_common <= 1 || of_common <= options_.ingest_bytes / 100 * options_.sender_percent));
-      CHECK((in_reserve <= 1 || of_reserve <= options_.critical_bytes / 100 * options_.sender_percent));
+      CHECK((in_common <= 1 || of_common <= options_.sender_bytes(options_.ingest_bytes)));
+      CHECK((in_reserve <= 1 || of_reserve <= options_.sender_bytes(options_.critical_bytes)));
     }
     CHECK(gate_.all_waiting().size() == waiting_.size());
     if (holdings_.empty()) CHECK(waiting_.empty());
@@ -241,6 +242,62 @@ TEST_CASE("only CRITICAL waits without end") {
   CHECK(gate.waiting(Priority::critical) == 1);
 }
 
+TEST_CASE("CRITICAL connections with half a frame in hand each do not wait for each other for ever") {
+  auto random = nissa::test::random_for(802);
+  for (int round = 0; round < 60; ++round) {
+    Gate gate(small);
+    const std::size_t chunk = 1 + random() % 1500;
+    struct Connection {
+      SenderId sender;
+      int frames_left = 3;
+      std::size_t rest = 0;  // of the frame under way
+      std::vector<Holding> hands;
+      bool waits = false;
+    };
+    std::vector<Connection> connections(40);
+    for (auto& one : connections) one.sender = random() % (1 + round % 4);
+    std::map<Gate::Ticket, Connection*> waiting;
+    const auto let_in = [&] {
+      std::vector<Gate::LetIn> in;
+      gate.let_in(0, in);
+      for (const Gate::LetIn& one : in) {
+        Connection& who = *waiting.at(one.ticket);
+        waiting.erase(one.ticket);
+        who.waits = false;
+        who.hands.push_back(one.holding);
+      }
+    };
+    const auto ask = [&](Connection& one, std::size_t bytes, std::size_t held) {
+      const auto answer = gate.ask(Priority::critical, one.sender, bytes);
+      if (answer.verdict == Gate::Verdict::admitted) return one.hands.push_back(answer.holding);
+      one.waits = true;
+      waiting[gate.join_line(Priority::critical, one.sender, bytes, 0, held)] = &one;
+      let_in();
+    };
+    for (std::size_t left = connections.size(); left > 0;) {
+      std::vector<Connection*> free;
+      for (auto& one : connections)
+        if (!one.waits && one.frames_left > 0) free.push_back(&one);
+      REQUIRE(!free.empty());
+      Connection& one = *free[random() % free.size()];
+      if (one.hands.empty()) {
+        one.rest = random() % 3 == 0 ? 0 : 1 + random() % 400;
+        ask(one, chunk, 0);
+      } else if (one.rest != 0) {
+        ask(one, std::exchange(one.rest, 0), chunk);
+      } else {
+        for (const Holding& holding : one.hands) gate.give_back(holding);
+        one.hands.clear();
+        if (--one.frames_left == 0) --left;
+        let_in();
+      }
+      REQUIRE(gate.in_use() <= small.ingest_bytes + small.critical_bytes + 400);
+    }
+    CHECK(gate.in_use() == 0);
+    CHECK(!gate.anyone_waits());
+  }
+}
+
 TEST_CASE("what is given back twice is a violation, and changes nothing") {
   Gate gate(small);
   const auto holding = gate.ask(Priority::low, 1, 1000).holding;
@@ -257,6 +314,8 @@ TEST_CASE("options that would let a batch wait for ever are refused, by name") {
   CHECK(!Options{.ingest_bytes = 8 << 20}.check(5 << 20));
   CHECK(!Options{.share_percent = {50, 40, 95, 100}}.check(1));
   CHECK(!Options{.floor_percent = {50, 40, 20, 0}}.check(1));
+  CHECK(Options{.sender_percent = 8}.check(5 << 20));
+  CHECK(!Options{.sender_percent = 7}.check(5 << 20));
   const auto status = Options{.ingest_bytes = 8 << 20}.check(5 << 20);
   CHECK(status.error().message.find("class low") != std::string::npos);
 }
