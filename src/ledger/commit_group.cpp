@@ -41,6 +41,7 @@ CommitGroup::CommitGroup(Epochs& epochs, const slo::MatchSets& sets, LedgerCount
       counts_(hash_seed) {}
 
 bool CommitGroup::has_room(const Submission& submission) const {
+  if (refusing_ != Reason::none) return true;  // a refusal takes none
   const std::size_t more = submission.lines.size() * bytes_a_waiter + submission.cells.size() * bytes_a_cell;
   return open_.bytes == 0 || open_.bytes + more <= options_.group_bytes;
 }
@@ -53,7 +54,14 @@ std::vector<Answer> CommitGroup::submit(const Submission& submission, BootNs now
     books(line).received.add();
     // Before anything else: a pending key gets no refusal but those two that leave it in doubt, and low may have passed
     // it while it was pending.
-    if (join_twin(line, submission, now_ns)) continue;
+    if (Group* const pending = group_of(line.key)) {
+      if (open_.bytes + bytes_a_waiter <= options_.group_bytes || open_.bytes == 0) {
+        join_twin(*pending, line, submission, now_ns);
+      } else {  // while what is new is refused, twins alone could come without end
+        answers.push_back(refuse(line, Reason::journal_slow));
+      }
+      continue;
+    }
     if (!at_door || door.epoch != line.key.epoch) {
       door = door_of(line.key.epoch, submission.epoch_seen);
       at_door = true;
@@ -99,14 +107,15 @@ CommitGroup::Door CommitGroup::door_of(Epoch epoch, const EpochSeen& seen) const
   return door;
 }
 
-bool CommitGroup::join_twin(const BatchLine& line, const Submission& submission, BootNs now_ns) {
-  for (Group* group : {&in_flight_, &open_}) {
-    const Waiter* first = group->first_of(line.key);
-    if (first == nullptr) continue;
-    join(*group, line, submission, first->line.print == line.print ? Role::twin : Role::conflicting, now_ns);
-    return true;
-  }
-  return false;
+Group* CommitGroup::group_of(const BatchKey& key) {
+  for (Group* group : {&in_flight_, &open_})
+    if (group->first_of(key) != nullptr) return group;
+  return nullptr;
+}
+
+void CommitGroup::join_twin(Group& group, const BatchLine& line, const Submission& submission, BootNs now_ns) {
+  const bool same = group.first_of(line.key)->line.print == line.print;
+  join(group, line, submission, same ? Role::twin : Role::conflicting, now_ns);
 }
 
 void CommitGroup::join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns) {
@@ -118,6 +127,7 @@ void CommitGroup::join(Group& group, const BatchLine& line, const Submission& su
       {.line = line, .reply = group.place_of(submission.reply_to), .role = role, .told = false, .since = now_ns});
   // Of the open group, whichever it joins: one bound for both, and while one is in flight the open one does not close.
   open_.bytes += bytes_a_waiter;
+  if (&group == &in_flight_) joined_late_bytes_ += bytes_a_waiter;
   auto& waiting = books(line).in_flight;
   waiting.set(waiting.value() + 1);
 }
@@ -159,6 +169,7 @@ CommitGroup::Goodbye CommitGroup::goodbye(Epoch epoch, const EpochSeen& seen) {
   if (goodbye_pending(epoch)) return Goodbye::pending;
   const bool known = epochs_.find(epoch) != nullptr || open_.has_key_of(epoch) || in_flight_.has_key_of(epoch);
   if (!known && !epochs_.accepts_unknown(epoch, seen, now_)) return Goodbye::done;
+  if (open_.bytes + bytes_a_goodbye > options_.group_bytes) return Goodbye::no_room;
   open_.ended.push_back({.epoch = epoch, .seen = seen});
   open_.closing.insert(epoch);
   open_.bytes += bytes_a_goodbye;

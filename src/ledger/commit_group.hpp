@@ -47,7 +47,7 @@ class CommitGroup {
               std::uint64_t hash_seed = 0);
 
   // --- What comes in.
-  // False: the open group is full, and the submission has to wait until it closes.
+  // False: the open group is full, and the submission has to wait until it closes or the one in flight is answered.
   bool has_room(const Submission& submission) const;
   // The answers that need no record: duplicates, conflicts, refusals; for submission.reply_to. The others wait.
   std::vector<Answer> submit(const Submission& submission, BootNs now_ns);
@@ -55,6 +55,7 @@ class CommitGroup {
   enum class Goodbye : std::uint8_t {
     done,     // nothing of this epoch can be counted any more
     pending,  // until goodbye_pending() is false
+    no_room,  // the open group is full: not taken. The epoch is forgotten in the end, as any
   };
   Goodbye goodbye(Epoch epoch, const EpochSeen& seen);
   bool goodbye_pending(Epoch epoch) const;
@@ -63,8 +64,10 @@ class CommitGroup {
   void propose(std::vector<Define> defines, std::vector<slo::SloId> retired);
   bool definitions_pending() const;
 
-  // From now on what would be merged is refused by this name (shutting_down, disk_full); none: taken again.
+  // From now on what would be merged is refused by this name (shutting_down, disk_full, journal); none: taken again.
+  // For that there is always room.
   void refuse_new(Reason reason) { refusing_ = reason; }
+  Reason refusing() const { return refusing_; }
 
   // --- The life of a group.
   bool anything_open() const { return !open_.empty(); }
@@ -96,11 +99,14 @@ class CommitGroup {
     const EpochState* known = nullptr;
   };
   Door door_of(Epoch epoch, const EpochSeen& seen) const;
-  bool join_twin(const BatchLine& line, const Submission& submission, BootNs now_ns);
+  // Where this key is pending; nullptr: it is not.
+  Group* group_of(const BatchKey& key);
+  void join_twin(Group& group, const BatchLine& line, const Submission& submission, BootNs now_ns);
   void join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
   // none: it is merged. Else why not.
   Reason merge(const BatchLine& line, const Submission& submission, const Door& door, BootNs now_ns);
   bool reserve(const BatchLine& line, const Submission& submission, const Door& door);
+  void end_flight();
   void fill_epochs(const Group& group, Record& record) const;
   void fill_ended(const Group& group, Record& record) const;
 
@@ -120,7 +126,8 @@ class CommitGroup {
   Group open_;
   Group in_flight_;
   bool in_flight_now_ = false;
-  GroupCounts counts_;  // of the open group
+  std::size_t joined_late_bytes_ = 0;  // of open_.bytes: of those who joined the group in flight
+  GroupCounts counts_;                 // of the open group
   Reason refusing_ = Reason::none;
 };
 

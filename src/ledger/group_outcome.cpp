@@ -95,8 +95,7 @@ std::vector<Delivery> CommitGroup::durable() {
     if (waiter.told) book.counted_unheard.add();
   }
   auto deliveries = tell(group, 0, group.waiters.size(), [this](const Waiter& waiter) { return final_answer(waiter); });
-  group.clear();
-  in_flight_now_ = false;
+  end_flight();
   counters_.epochs.set(epochs_.size());
   counters_.epoch_bytes.set(epochs_.budget().used());
   counters_.tombstones.set(epochs_.tombstones());
@@ -129,9 +128,15 @@ std::vector<Delivery> CommitGroup::failed() {
   put_first(open_.ended, group.ended);
   put_first(open_.defines, group.defines);
   put_first(open_.retired, group.retired);
-  group.clear();
-  in_flight_now_ = false;
+  end_flight();
   return deliveries;
+}
+
+void CommitGroup::end_flight() {
+  in_flight_.clear();
+  in_flight_now_ = false;
+  open_.bytes -= joined_late_bytes_;
+  joined_late_bytes_ = 0;
 }
 
 std::vector<Delivery> CommitGroup::tell_slow(BootNs now_ns) {

@@ -136,12 +136,16 @@ struct LedgerComponent::Inside {
         ledger->apply(group.record_in_flight());
         lagging = true;
         tell(group.durable());
+        if (group.refusing() == Reason::disk_full) group.refuse_new(Reason::none);
+        let_in();
         publish();
         break;
       case journal::CommitResult::full:  // known not to be written: the group stays as it is
         counters.groups_full.add();
         retry_at = last_ended + full_retry_ns;
         log(LogLevel::error, "ledger", "the disk is full: the group is tried again");
+        if (group.refusing() == Reason::none) group.refuse_new(Reason::disk_full);
+        let_in();
         break;
       case journal::CommitResult::unknown:
         broken = true;
@@ -202,8 +206,12 @@ struct LedgerComponent::Inside {
     for (Parked<bool>& one : std::exchange(rooms, {})) one.wake(true);
   }
 
-  void say_goodbye(Epoch epoch, const EpochSeen& seen) NISSA_REQUIRES(strand) {
-    if (!stopped && group.goodbye(epoch, seen) == CommitGroup::Goodbye::pending) idle.wake_all();
+  // False: there was no room for it.
+  bool say_goodbye(Epoch epoch, const EpochSeen& seen) NISSA_REQUIRES(strand) {
+    if (stopped) return true;
+    const CommitGroup::Goodbye said = group.goodbye(epoch, seen);
+    if (said == CommitGroup::Goodbye::pending) idle.wake_all();
+    return said != CommitGroup::Goodbye::no_room;
   }
   bool goodbye_open(Epoch epoch) NISSA_REQUIRES(strand) { return !broken && !stopped && group.goodbye_pending(epoch); }
   void answer_goodbyes() NISSA_REQUIRES(strand) {
@@ -360,7 +368,7 @@ Task<void> LedgerComponent::async_room() {
 Task<bool> LedgerComponent::async_goodbye(Epoch epoch, EpochSeen seen) {
   return park_on<bool>(inside_->strand, [in = inside_.get(), epoch, seen](Parked<bool> parked) {
     in->strand.entered();
-    in->say_goodbye(epoch, seen);
+    if (!in->say_goodbye(epoch, seen)) return parked.wake(false);
     in->goodbyes.push_back({epoch, std::move(parked)});
     if (!in->goodbye_open(epoch)) in->answer_goodbyes();
   });

@@ -33,7 +33,7 @@ class SnapshotWriter {
   void settled(bool durable);
 
   bool writing() const { return current_.has_value(); }
-  // Begin with the next commit, whatever the time: for a stop, a backup, a test.
+  // Begin with the next commit, whatever the time: for tests and benchmarks.
   void request() { requested_ = true; }
   const RowCatalog& catalog() const { return catalog_; }
   std::uint64_t completed() const { return completed_; }  // since the start

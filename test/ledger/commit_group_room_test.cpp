@@ -83,6 +83,41 @@ TEST_CASE("a full open group holds what comes until it closes; who already waits
     REQUIRE(i < 1000);
   }
   node.durable();
+  CHECK(node.group->open_bytes() < 2000);  // these are answered, and take no room any more
+  CHECK(node.group->has_room(next));
   node.commit();
   CHECK(node.balanced());
+}
+
+TEST_CASE("while what is new is refused there is always room for that, and twins beyond it are told journal_slow") {
+  KeysNode node({.group_bytes = 20'000});
+  node.submit({node.line(8, 1)}, node.seen());
+  node.close();
+  node.group->refuse_new(Reason::disk_full);
+  ledger::Submission next;
+  next.lines.assign(1000, node.line(8, 2, 1, 2));
+  CHECK(node.group->has_room(next));
+  for (int i = 0; i < 1000; ++i) node.submit({node.line(8, 1)}, node.seen());
+  CHECK(node.group->open_bytes() <= 20'000);
+  const All slow = said(node);
+  CHECK(slow.size() > 800);
+  CHECK(slow == All(slow.size(), refused(Reason::journal_slow)));
+  node.submit({node.line(8, 2, 1, 2)}, node.seen());
+  CHECK(said(node) == All{refused(Reason::disk_full)});
+  node.durable();
+  All late = said(node);
+  CHECK(late.size() == 1001 - slow.size());
+  CHECK(node.balanced());
+}
+
+TEST_CASE("Goodbyes of epochs that nobody knows do not outgrow the open group") {
+  KeysNode node({.group_bytes = 20'000});
+  std::size_t taken = 0;
+  for (Epoch epoch = 100; epoch < 2100; ++epoch)
+    taken += node.group->goodbye(epoch, node.seen()) == ledger::CommitGroup::Goodbye::pending ? 1 : 0;
+  CHECK(taken > 100);
+  CHECK(taken < 400);
+  CHECK(node.group->open_bytes() <= 20'000);
+  node.commit();
+  CHECK(node.group->goodbye(3000, node.seen()) == ledger::CommitGroup::Goodbye::pending);
 }

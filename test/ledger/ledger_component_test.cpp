@@ -196,7 +196,7 @@ TEST_CASE("what comes while a TICK is stuck is told journal_slow too") {
   CHECK(world.said() == Told{AckStatus::duplicate});
 }
 
-TEST_CASE("a full disk: the same record is tried again each second until it is written") {
+TEST_CASE("a full disk: the same record is tried again each second until it is written; what is new is refused") {
   World world;
   world.quiet(5 * ms);
   world.send(8, 1);
@@ -204,7 +204,11 @@ TEST_CASE("a full disk: the same record is tried again each second until it is w
   for (int i = 0; i < 3; ++i) {
     world.finish(CommitResult::full);
     CHECK_FALSE(world.busy());
+    world.inbox->take();
     world.send(8, 2);
+    const auto answers = world.inbox->take();
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].reason == Reason::disk_full);
     world.quiet(999 * ms);
     CHECK_FALSE(world.busy());
     world.quiet(1 * ms);
@@ -212,14 +216,60 @@ TEST_CASE("a full disk: the same record is tried again each second until it is w
     CHECK(world.pending() == first);
   }
   world.finish();
+  CHECK(world.component->counters().groups_full.value() == 3);
+  world.send(8, 2);
   world.quiet(5 * ms);
   world.finish();
-  CHECK(world.component->counters().groups_full.value() == 3);
   CHECK(world.disk.records.size() == 3);
   world.inbox->take();
   world.send(8, 1);
   world.send(8, 2);
   CHECK(world.said() == Told(2, AckStatus::duplicate));
+}
+
+TEST_CASE("what a full group holds is refused by name when the disk is full, and when the server stops") {
+  for (const bool stop : {false, true}) {
+    Options options;
+    options.commit.group_bytes = 4000;
+    World world(options);
+    world.quiet(5 * ms);
+    world.send(8, 1);  // in flight
+    for (Sequence sequence = 2; sequence < 40; ++sequence) world.send(8, sequence);
+    REQUIRE(world.component->counters().held.value() > 0);
+    CHECK_FALSE(world.component->has_room());
+    if (stop) {
+      world.hands.loop.spawn(
+          [](LedgerComponent& ledger) -> Task<void> { co_await ledger.async_drain(0); }(*world.component));
+      world.hands.settle();
+    } else {
+      world.finish(CommitResult::full);
+    }
+    CHECK(world.component->has_room());
+    const Reason expected = stop ? Reason::shutting_down : Reason::disk_full;
+    std::size_t refused = 0;
+    for (const auto& answer : world.inbox->take()) refused += answer.reason == expected ? 1 : 0;
+    CHECK(refused == world.component->counters().held.value());
+    world.send(8, 99);
+    const auto last = world.inbox->take();
+    REQUIRE(last.size() == 1);
+    CHECK(last[0].reason == expected);
+    world.fake->finish_at_once(true);
+    world.quiet(2 * ns_per_s);
+    if (world.busy()) world.finish();
+  }
+}
+
+TEST_CASE("who was held because of twins is let in when these are answered, not at the next edge") {
+  Options options;
+  options.commit.group_bytes = 4000;
+  World world(options);
+  world.quiet(5 * ms);
+  world.send(8, 1);  // in flight
+  for (int i = 0; i < 40; ++i) world.send(8, 1);
+  REQUIRE(world.component->counters().held.value() > 0);
+  world.finish();
+  CHECK(world.component->has_room());
+  CHECK(world.said().size() == 41);
 }
 
 TEST_CASE(
