@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <exception>
 #include <limits>
+#include <string>
 
 #include "async/parked.hpp"
 #include "async/timer_heap.hpp"
 #include "base/mutex.hpp"
+#include "base/violation.hpp"
 
 namespace nissa {
 namespace {
@@ -45,7 +48,11 @@ struct Timers::Inside : std::enable_shared_from_this<Inside> {
 
   std::size_t fire(BootNs now) {
     std::size_t fired = 0;
-    for (; auto fn = take_due(now); ++fired) (*fn)(Slept::elapsed);
+    for (; auto fn = take_due(now); ++fired) try {
+        (*fn)(Slept::elapsed);
+      } catch (const std::exception& thrown) {  // the others are due all the same
+        violation("async", std::string("what a timer calls does not throw, as this did: ") + thrown.what());
+      }
     return fired;
   }
 

@@ -114,20 +114,31 @@ constexpr auto byte_table = [] {
 
 }  // namespace
 
-std::uint32_t crc32c(ByteView bytes, std::uint32_t before) {
 #if defined(__SSE4_2__)
-  std::uint64_t crc = static_cast<std::uint32_t>(~before);
-  if (can_fold && bytes.size() >= 4 * stride) crc = by_folding(bytes, crc);
-  crc = by_three_streams(bytes, crc);
+
+std::uint32_t crc32c(ByteView bytes, std::uint32_t before) {
+  if (can_fold && bytes.size() >= 4 * stride) before = ~static_cast<std::uint32_t>(by_folding(bytes, ~before));
+  return crc32c_by_streams(bytes, before);
+}
+
+std::uint32_t crc32c_by_streams(ByteView bytes, std::uint32_t before) {
+  std::uint64_t crc = by_three_streams(bytes, ~before);
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) crc = _mm_crc32_u64(crc, load(bytes.data()));
   auto narrow = static_cast<std::uint32_t>(crc);
   for (const Byte byte : bytes) narrow = _mm_crc32_u8(narrow, byte);
   return ~narrow;
+}
+
 #else
+
+std::uint32_t crc32c(ByteView bytes, std::uint32_t before) { return crc32c_by_streams(bytes, before); }
+
+std::uint32_t crc32c_by_streams(ByteView bytes, std::uint32_t before) {
   std::uint32_t crc = ~before;
   for (const Byte byte : bytes) crc = (crc >> 8) ^ byte_table[(crc ^ byte) & 0xff];
   return ~crc;
-#endif
 }
+
+#endif
 
 }  // namespace nissa

@@ -1,6 +1,7 @@
-// What each answer means for the batch that it names. Doubt: a sending is answered by any answer on the connection that
-// carried it except REFUSED(journal) and REFUSED(journal_slow); these and a lost connection leave it unanswered for
-// ever. Only what was never sent, or what every sending proves uncounted, is ever given another key.
+// What each answer means for the batch that it names. Doubt: REFUSED(journal), REFUSED(journal_slow) and a lost
+// connection leave a sending unanswered for ever; and a refusal for now says nothing of a copy that may still be on its
+// way. So after any of these the batch may be counted. Only what was never sent, or what every sending proves uncounted
+// (unknown_epoch for each, or CONFLICT), is ever given another key.
 #include <algorithm>
 #include <utility>
 

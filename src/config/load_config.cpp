@@ -57,7 +57,7 @@ void read_listen(TomlTable table, Config& config) {
 
 void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold) {
   read_bytes(table, "max_frame", options.max_frame_bytes, 4 * kib, 16 * mib);
-  read_count(table, "max_events", options.max_events, 1, 100'000);
+  read_count(table, "max_events", options.max_events, 1, fold::most_events_a_batch);
   read_count(table, "window_batches", options.window_batches, 1, 256);
   read_bytes(table, "window_bytes", options.window_bytes, 4 * kib, 64 * mib);
   read_count(table, "max_connections", options.max_connections, 1, 100'000);
@@ -79,7 +79,7 @@ void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold)
 void read_gate(TomlTable table, overload::Options& options, std::size_t largest_batch) {
   read_bytes(table, "ingest_bytes", options.ingest_bytes, mib, 64 * gib);
   read_bytes(table, "critical_bytes", options.critical_bytes, mib, 16 * gib);
-  read_count(table, "sender_percent", options.sender_percent, 1, 100);
+  read_count(table, "sender_percent", options.sender_percent, 2, 100);
   table.duration_ns("byte_wait", options.byte_wait_ns, 10 * ns_per_ms, 60 * ns_per_s);
   table.refuse_unknown_keys();
   if (const auto possible = options.check(largest_batch); !possible)

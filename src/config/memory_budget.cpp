@@ -7,12 +7,13 @@
 
 #include "config/load_config.hpp"
 #include "config/quantities.hpp"
+#include "slo/match_set.hpp"
 
 namespace nissa::config {
 namespace {
 
 // Rings, running sums and published page of one SLO; docs/performance.md has the measurement. They come in blocks.
-constexpr std::uint64_t slo_bytes = 19'000;
+constexpr std::uint64_t slo_bytes = 20'100;
 constexpr std::uint64_t slos_in_block = 256;
 constexpr std::uint64_t most_percent = 80;
 
@@ -57,6 +58,8 @@ std::vector<MemoryPart> memory_parts(const Config& config) {
           {"journal.epoch_bytes", config.ledger.epochs.bytes},
           {"journal.tombstone_bytes", config.ledger.epochs.tombstone_bytes},
           {"pages of the database", config.journal.cache_bytes},
+          {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
+          {"read buffers kept for reuse", ingest::kept_buffer_bytes},
           {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_bytes}};
 }
 

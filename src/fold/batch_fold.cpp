@@ -9,7 +9,7 @@
 namespace nissa::fold {
 namespace {
 
-static_assert(CellTally::most_events <= std::numeric_limits<decltype(Folded::rejected)::value_type>::max());
+static_assert(most_events_a_batch <= std::numeric_limits<decltype(Folded::rejected)::value_type>::max());
 static_assert(wire::event_outcome_count == slo::outcome_count, "outcomes have the same numbers on the wire and in slo");
 
 slo::Outcome outcome_of(const wire::EventView& event) { return static_cast<slo::Outcome>(event.outcome); }
@@ -48,7 +48,7 @@ void BatchFold::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
 std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wire::BatchHeader& header,
                                                        const FoldContext& context, std::vector<slo::Cell>& cells) {
   // (max_events is 1 000; ingest refuses more by the header alone.)
-  if (header.event_count > CellTally::most_events)
+  if (header.event_count > most_events_a_batch)
     return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
   auto folded = fold_strict(batch, header, context, cells);
   if (!folded && options_.proof == Proof::semantic) {

@@ -8,22 +8,20 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
+#include "fold/options.hpp"
 #include "slo/cell.hpp"
 
 namespace nissa::fold {
 
 class CellTally {
  public:
-  static constexpr std::size_t most_events = std::numeric_limits<std::uint16_t>::max();
-
   // `secret`: agents choose the times, they must not choose the slots.
   explicit CellTally(std::uint64_t secret) : factor_(secret | 1) {}
 
-  // A batch begins, and what was counted before is gone. At most `events` keys follow; at most most_events.
+  // A batch begins, and what was counted before is gone. At most `events` keys follow; at most most_events_a_batch.
   void begin(std::size_t events) {
     const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(events, 4) * 2);
     generation_ += one_generation;
@@ -60,7 +58,7 @@ class CellTally {
   std::span<const slo::Cell> cells() const { return std::span(cells_).first(used_); }
 
  private:
-  static constexpr std::uint32_t one_generation = most_events + 1;
+  static constexpr std::uint32_t one_generation = most_events_a_batch + 1;
   std::size_t slot_of(std::uint64_t key) const {
     const auto product = static_cast<__uint128_t>(key ^ (factor_ >> 7)) * factor_;
     return static_cast<std::size_t>(product ^ (product >> 64));

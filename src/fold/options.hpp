@@ -15,13 +15,16 @@ enum class AgentClock : std::uint8_t {
   trusted,    // clock = "trust": never
 };
 
+// In a batch, whatever is configured: what the fold's counters hold.
+inline constexpr std::uint32_t most_events_a_batch = 65'535;
+
 struct Options {
   Proof proof = Proof::strict;
   AgentClock agent_clock = AgentClock::corrected;
 
   // Remembered identities, of each fold lane: beyond either bound the oldest goes. Costs time, never counts.
   std::size_t most_identities = 1'000'000;
-  std::size_t most_identity_bytes = std::size_t{256} << 20;
+  std::size_t most_identity_bytes = std::size_t{128} << 20;
 
   // Beyond these an event is rejected, alone.
   std::size_t most_name_bytes = 256;  // of service, operation, a label's key, a label's value

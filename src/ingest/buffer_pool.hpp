@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/mutex.hpp"
+#include "ingest/options.hpp"
 
 namespace nissa::ingest {
 
@@ -22,7 +23,7 @@ class BufferPool {
     std::size_t size = 0;
   };
 
-  explicit BufferPool(std::size_t most_kept = std::size_t{8} << 20) : most_kept_(most_kept) {}
+  explicit BufferPool(std::size_t most_kept = kept_buffer_bytes) : most_kept_(most_kept) {}
 
   // Not cleared: it is read into before it is read.
   Block take(std::size_t size);

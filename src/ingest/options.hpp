@@ -5,6 +5,9 @@
 
 namespace nissa::ingest {
 
+// Read buffers kept warm for reuse, beside what the gate grants.
+inline constexpr std::size_t kept_buffer_bytes = std::size_t{8} << 20;
+
 struct Options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 7440;  // 0: any free one

@@ -31,7 +31,7 @@ class Outbox final : public ledger::ReplyTo {
   // --- Batches under way.
   struct Taken {
     BootNs read_at = 0;
-    std::int32_t clock_skew_ms = 0;
+    std::int64_t clock_skew_ms = 0;
   };
   // Also when messages without a slot pile up, because the agent does not read.
   bool full() const { return under_way() >= most_ || messages_ >= most_; }

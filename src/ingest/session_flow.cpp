@@ -41,6 +41,7 @@ Task<void> SessionFlow::run() {
   } catch (const std::exception& thrown) {
     violation("ingest", std::string("a session ends without an exception, not with: ") + thrown.what());
     outbox_->close();
+    for (const Priority priority : all_priorities) out_of_hand(priority, in_hand_[index_of(priority)]);
   }
   patience_.work();
   give_back_buffer();
@@ -154,7 +155,7 @@ void SessionFlow::fold_and_commit(std::span<const Arrived> batches) {
   ledger::Submission submission;
   const auto commit = [&] {
     if (submission.lines.empty()) return;
-    door_.books.of(submission.lines.front().key.priority).in_hand.subtract(submission.lines.size());
+    out_of_hand(submission.lines.front().key.priority, submission.lines.size());
     submission.sender = sender_;
     submission.reply_to = outbox_;
     door_.ledger.submit(std::exchange(submission, {}));

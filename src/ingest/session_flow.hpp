@@ -81,6 +81,8 @@ class SessionFlow {
   void look_at_partial(const wire::FrameStep<wire::FrameKind>& step);
   void skip_partial();
   Arrived arrive(const wire::BatchHeader& header, ByteView bytes);
+  void take_in_hand(Priority priority);
+  void out_of_hand(Priority priority, std::uint64_t batches);
   std::optional<wire::Malformed> fault_of(const wire::BatchHeader& header) const;
   Task<void> answer_small();
   Task<void> on_hello(ByteView payload);
@@ -107,6 +109,7 @@ class SessionFlow {
   fold::ClockSkew skew_;
   bool greeted_ = false;
   bool leaving_ = false;
+  std::array<std::uint64_t, priority_count> in_hand_{};  // this connection's part of ClassBooks::in_hand
 
   // --- The buffer.
   ReadBuffer buffer_;

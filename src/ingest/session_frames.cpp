@@ -83,11 +83,10 @@ void SessionFlow::skip_partial() {
 SessionFlow::Arrived SessionFlow::arrive(const wire::BatchHeader& header, ByteView bytes) {
   class_ = header.priority;
   skew_.batch(header.sent_at_unix_ns, read_wall_ns_);
-  ClassBooks& books = door_.books.of(header.priority);
-  books.received.add();
-  books.in_hand.add();
+  door_.books.of(header.priority).received.add();
+  take_in_hand(header.priority);
   const std::int64_t skew_ns = skew_.shift_ns();
-  const Outbox::Taken taken{read_at_, static_cast<std::int32_t>(skew_ns / ns_per_ms)};
+  const Outbox::Taken taken{read_at_, skew_ns / ns_per_ms};
   return {header, bytes, outbox_->take_slot(taken), skew_ns};
 }
 
@@ -95,6 +94,16 @@ std::optional<wire::Malformed> SessionFlow::fault_of(const wire::BatchHeader& he
   if (!greeted_) return wire::Malformed{Reason::hello_expected, 0, ""};
   if (!header.keyed) return wire::Malformed{Reason::header_invalid, 0, "epoch"};
   return wire::check_event_count(header, door_.options.max_events);
+}
+
+void SessionFlow::take_in_hand(Priority priority) {
+  ++in_hand_[index_of(priority)];
+  door_.books.of(priority).in_hand.add();
+}
+
+void SessionFlow::out_of_hand(Priority priority, std::uint64_t batches) {
+  in_hand_[index_of(priority)] -= batches;
+  door_.books.of(priority).in_hand.subtract(batches);
 }
 
 Task<void> SessionFlow::answer_small() {
@@ -173,14 +182,14 @@ void SessionFlow::on_control(ByteView payload) {
 void SessionFlow::refuse(const Arrived& batch, Reason reason, std::uint32_t retry_after_ms) {
   ClassBooks& books = door_.books.of(batch.header.priority);
   books.refused[static_cast<std::size_t>(reason)].add();
-  books.in_hand.subtract();
+  out_of_hand(batch.header.priority, 1);
   outbox_->answer(batch.slot, refusal(batch.header.key(), reason, retry_after_ms));
 }
 
 void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& fault) {
   ClassBooks& books = door_.books.of(batch.header.priority);
   books.malformed.add();
-  books.in_hand.subtract();
+  out_of_hand(batch.header.priority, 1);
   const auto key = batch.header.keyed ? std::optional<BatchKey>(batch.header.key()) : std::nullopt;
   outbox_->answer(batch.slot, malformed(key, fault));
 }

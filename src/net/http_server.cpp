@@ -31,7 +31,7 @@ HttpResponse answer_to(HttpProgress fault) {
 
 HttpResponse answer_to(const RouteMatch& match, const HttpHead& head) {
   if (match.allow.empty())
-    return http_error(404, "not_found", "there is nothing at " + head.raw_path, "the paths are listed in the manual");
+    return http_error(404, "not_found", "there is nothing at " + head.raw_path, "the paths are listed at /");
   HttpResponse response = http_error(405, "method_not_allowed", head.raw_path + " does not take " + head.request.method,
                                      "use " + match.allow);
   response.headers.emplace_back("Allow", match.allow);

@@ -3,6 +3,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <utility>
 
 namespace nissa::net {
 namespace {
@@ -28,17 +29,21 @@ class TcpStream final : public ByteStream, public std::enable_shared_from_this<T
     strand_.entered();
     const auto [error] = co_await socket_.async_wait(TcpSocket::wait_read, as_result);
     if (error) co_return std::unexpected(end_of(error));
+    readable_ = true;
     co_return std::expected<void, StreamEnd>();
   }
 
   Task<std::expected<std::size_t, StreamEnd>> read_some(std::span<Byte> buffer) override {
     strand_.entered();
     const auto into = boost::asio::buffer(buffer.data(), buffer.size());
-    // Most often there is something: taken at once, without the way through the reactor.
-    boost::system::error_code failed;
-    const std::size_t at_hand = socket_.read_some(into, failed);
-    if (!failed) co_return at_hand;
-    if (failed != boost::asio::error::would_block) co_return std::unexpected(end_of(failed));
+    // What was waited for is taken at once, without the way through the reactor; but once only, for whoever never waits
+    // would let nobody else work.
+    if (std::exchange(readable_, false)) {
+      boost::system::error_code failed;
+      const std::size_t at_hand = socket_.read_some(into, failed);
+      if (!failed) co_return at_hand;
+      if (failed != boost::asio::error::would_block) co_return std::unexpected(end_of(failed));
+    }
     const auto [error, size] = co_await socket_.async_read_some(into, as_result);
     if (error) co_return std::unexpected(end_of(error));
     co_return size;
@@ -64,6 +69,7 @@ class TcpStream final : public ByteStream, public std::enable_shared_from_this<T
  private:
   Strand strand_;
   TcpSocket socket_ NISSA_GUARDED_BY(strand_);
+  bool readable_ NISSA_GUARDED_BY(strand_) = false;
 };
 
 }  // namespace

@@ -92,7 +92,7 @@ const std::vector<Range>& ranges() {
       sized(
           "ingest", "max_frame", 4 * kib, 16 * mib, "4 KiB to 16 MiB", [](C c) { return c.ingest.max_frame_bytes; },
           big_reserve),
-      number("ingest", "max_events", 1, 100'000, [](C c) { return c.ingest.max_events; }),
+      number("ingest", "max_events", 1, 65'535, [](C c) { return c.ingest.max_events; }),
       number("ingest", "window_batches", 1, 256, [](C c) { return c.ingest.window_batches; }),
       sized("ingest", "window_bytes", 4 * kib, 64 * mib, "4 KiB to 64 MiB", [](C c) { return c.ingest.window_bytes; }),
       number("ingest", "max_connections", 1, 100'000, [](C c) { return c.ingest.max_connections; }),
@@ -112,7 +112,7 @@ const std::vector<Range>& ranges() {
           "gate", "ingest_bytes", mib, 64 * gib, "1 MiB to 64 GiB", [](C c) { return c.overload.ingest_bytes; },
           small_frame),
       sized("gate", "critical_bytes", mib, 16 * gib, "1 MiB to 16 GiB", [](C c) { return c.overload.critical_bytes; }),
-      number("gate", "sender_percent", 1, 100, [](C c) { return c.overload.sender_percent; }),
+      number("gate", "sender_percent", 2, 100, [](C c) { return c.overload.sender_percent; }),
       lasting("gate", "byte_wait", 10, minute, "10ms to 1min", ns_per_ms, [](C c) { return c.overload.byte_wait_ns; }),
       lasting("journal", "commit_spacing", 0, 1'000, "0us to 1s", ns_per_ms,
               [](C c) { return c.ledger.commit.spacing_ns; }),

@@ -61,6 +61,19 @@ TEST_CASE("of two identities with one hash the later is remembered, and neither 
   CHECK(memo.entries() == 1);
 }
 
+TEST_CASE("two hashes that differ only where the index does not look are like one hash") {
+  MatchMemo memo(100, 1 << 20, {1, 2});
+  const Bytes one = identity(1, 50), other = identity(2, 50);
+  const std::uint64_t hash = 42, like_it = hash | std::uint64_t{1} << 40;
+  memo.remember(hash, one, Known::matches(1));
+  CHECK(memo.find(like_it, other) == nullptr);
+  memo.remember(like_it, other, Known::matches(2));
+  CHECK(memo.find(hash, one) == nullptr);
+  REQUIRE(memo.find(like_it, other) != nullptr);
+  CHECK(memo.find(like_it, other)->known.set() == 2);
+  CHECK(memo.entries() == 1);
+}
+
 TEST_CASE("the oldest go first") {
   constexpr std::size_t most = 10'000;
   MatchMemo memo(most, std::size_t{64} << 20, {3, 4});
