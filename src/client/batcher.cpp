@@ -26,6 +26,7 @@ void Batcher::close_open() {
   open_.size = static_cast<std::uint32_t>(open_.bytes.size());
   open_.tag = next_tag_++;
   const std::size_t like_this = open_.bytes.size();
+  if (open_.bytes.capacity() - like_this > like_this / 4) open_.bytes.shrink_to_fit();  // held bytes are bounded
   ready_.push_back(std::exchange(open_, Body{}));
   open_.bytes.reserve(like_this);  // the next one will be as large
 }

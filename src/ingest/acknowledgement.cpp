@@ -21,23 +21,26 @@ wire::Ack acknowledgement(const ledger::Answer& answer, std::uint64_t state_id, 
   return ack;
 }
 
-wire::Ack refusal(const BatchKey& key, Reason reason, std::uint32_t retry_after_ms) {
+wire::Ack refusal(const BatchKey& key, const EpochSeen& now, Reason reason, std::uint32_t retry_after_ms) {
   wire::Ack ack;
   ack.key = key;
   ack.status = wire::AckStatus::refused;
   ack.reason = reason;
   ack.final = is_final(reason);
   if (!ack.final) ack.retry_after_ms = retry_after_ms;
+  ack.now = now;
   return ack;
 }
 
-wire::Ack malformed(std::optional<BatchKey> key, const wire::Malformed& fault) {
+wire::Ack malformed(std::optional<BatchKey> key, const EpochSeen& now, const wire::Malformed& fault) {
   wire::Ack ack;
   ack.key = key;
   ack.status = wire::AckStatus::malformed;
   ack.reason = fault.reason;
   ack.byte_offset = fault.offset;
   ack.field = fault.field;
+  ack.final = true;
+  ack.now = now;
   return ack;
 }
 

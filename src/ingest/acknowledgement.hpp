@@ -10,8 +10,8 @@
 namespace nissa::ingest {
 
 wire::Ack acknowledgement(const ledger::Answer& answer, std::uint64_t state_id, std::int64_t clock_skew_ms);
-// `retry_after_ms` is told only where a retry may help.
-wire::Ack refusal(const BatchKey& key, Reason reason, std::uint32_t retry_after_ms);
-wire::Ack malformed(std::optional<BatchKey> key, const wire::Malformed& fault);
+// `now`: of the state as it stands. `retry_after_ms` is told only where a retry may help.
+wire::Ack refusal(const BatchKey& key, const EpochSeen& now, Reason reason, std::uint32_t retry_after_ms);
+wire::Ack malformed(std::optional<BatchKey> key, const EpochSeen& now, const wire::Malformed& fault);
 
 }  // namespace nissa::ingest

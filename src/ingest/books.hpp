@@ -22,10 +22,8 @@ struct ClassBooks {
 
 struct Books {
   std::array<ClassBooks, priority_count> of_class;
-  SharedCounter unreadable;        // frames whose header could not be read, or that were no batches
-  SharedCounter unmatched_events;  // belong to no SLO
-  SharedCounter fanout_dropped;    // times that an SLO beyond an event's first 64 was not counted
-  SharedCounter connections;       // accepted so far
+  SharedCounter unreadable;   // frames whose header could not be read, or that were no batches
+  SharedCounter connections;  // accepted so far
   SharedCounter open_connections;
   std::array<SharedCounter, 80> closed;  // connections that the server closed, by number of Reason
 

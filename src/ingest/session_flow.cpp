@@ -181,8 +181,6 @@ void SessionFlow::fold_one(const Arrived& batch, UnixMs now_ms, ledger::Submissi
     submission.cells.resize(first_cell);
     return refuse(batch, Reason::not_supported, 0);
   }
-  if (folded->unmatched != 0) door_.books.unmatched_events.add(folded->unmatched);
-  if (folded->fanout_dropped != 0) door_.books.fanout_dropped.add(folded->fanout_dropped);
   ledger::BatchLine line;
   line.key = batch.header.key();
   line.settled_below = batch.header.settled_below;
@@ -193,6 +191,8 @@ void SessionFlow::fold_one(const Arrived& batch, UnixMs now_ms, ledger::Submissi
   line.accepted = folded->accepted;
   line.late = folded->late;
   line.rejected = folded->rejected;
+  line.unmatched = folded->unmatched;
+  line.fanout_dropped = folded->fanout_dropped;
   line.token = batch.slot;
   submission.lines.push_back(line);
 }

@@ -81,6 +81,7 @@ class SessionFlow {
   void look_at_partial(const wire::FrameStep<wire::FrameKind>& step);
   void skip_partial();
   Arrived arrive(const wire::BatchHeader& header, ByteView bytes);
+  EpochSeen state_now() const;
   void take_in_hand(Priority priority);
   void out_of_hand(Priority priority, std::uint64_t batches);
   std::optional<wire::Malformed> fault_of(const wire::BatchHeader& header) const;

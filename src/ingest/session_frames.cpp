@@ -96,6 +96,8 @@ std::optional<wire::Malformed> SessionFlow::fault_of(const wire::BatchHeader& he
   return wire::check_event_count(header, door_.options.max_events);
 }
 
+EpochSeen SessionFlow::state_now() const { return {door_.ledger.state_id(), door_.ledger.running_ms()}; }
+
 void SessionFlow::take_in_hand(Priority priority) {
   ++in_hand_[index_of(priority)];
   door_.books.of(priority).in_hand.add();
@@ -153,7 +155,7 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
   ack.window_bytes = door_.options.window_bytes;
   ack.sent_at_unix_ns = hello->sent_at_unix_ns;
   if (hello->epoch) ack.epoch_known = co_await door_.ledger.async_epoch_known(*hello->epoch);
-  ack.now = {door_.ledger.state_id(), door_.ledger.running_ms()};
+  ack.now = state_now();
   outbox_->say(ack);
 }
 
@@ -161,7 +163,7 @@ void SessionFlow::on_heartbeat(ByteView payload) {
   const auto beat = wire::decode_heartbeat(payload);
   if (!beat) return malformed_frame(std::nullopt, beat.error());
   skew_.exchange(beat->sent_at_unix_ns, read_wall_ns_, beat->round_trip_ns);
-  outbox_->say(wire::HeartbeatAck{beat->sent_at_unix_ns, {door_.ledger.state_id(), door_.ledger.running_ms()}});
+  outbox_->say(wire::HeartbeatAck{beat->sent_at_unix_ns, state_now()});
 }
 
 void SessionFlow::on_goodbye(ByteView payload) {
@@ -183,7 +185,7 @@ void SessionFlow::refuse(const Arrived& batch, Reason reason, std::uint32_t retr
   ClassBooks& books = door_.books.of(batch.header.priority);
   books.refused[static_cast<std::size_t>(reason)].add();
   out_of_hand(batch.header.priority, 1);
-  outbox_->answer(batch.slot, refusal(batch.header.key(), reason, retry_after_ms));
+  outbox_->answer(batch.slot, refusal(batch.header.key(), state_now(), reason, retry_after_ms));
 }
 
 void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& fault) {
@@ -191,13 +193,13 @@ void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& f
   books.malformed.add();
   out_of_hand(batch.header.priority, 1);
   const auto key = batch.header.keyed ? std::optional<BatchKey>(batch.header.key()) : std::nullopt;
-  outbox_->answer(batch.slot, malformed(key, fault));
+  outbox_->answer(batch.slot, malformed(key, state_now(), fault));
 }
 
 // No slot: such a frame is not under way. What may pile up of these is the outbox's to bound.
 void SessionFlow::malformed_frame(std::optional<BatchKey> key, const wire::Malformed& fault) {
   door_.books.unreadable.add();
-  outbox_->say(malformed(key, fault));
+  outbox_->say(malformed(key, state_now(), fault));
 }
 
 }  // namespace nissa::ingest

@@ -23,6 +23,12 @@ std::size_t fresh_bytes(const Sender& sender) {
   return state.bytes();
 }
 
+// Times 1 to 2, so that those who are refused together do not come back together. By the key: an epoch is random.
+std::uint32_t spread(std::uint32_t ms, const BatchKey& key) {
+  const std::uint64_t mixed = (key.epoch ^ key.sequence * 0x9E3779B97F4A7C15) * 0xD1342543DE82EF95;
+  return ms + static_cast<std::uint32_t>(ms * (mixed >> 32) >> 32);
+}
+
 bool cells_are_there(const BatchLine& line, const Submission& submission) {
   return line.first_cell <= submission.cells.size() && line.cell_count <= submission.cells.size() - line.first_cell;
 }
@@ -210,7 +216,7 @@ Answer CommitGroup::answer(const BatchLine& line, AckStatus status, Reason reaso
 
 Answer CommitGroup::refuse(const BatchLine& line, Reason reason) {
   Answer refused = answer(line, AckStatus::refused, reason);
-  refused.retry_after_ms = retry_after_ms(reason);
+  refused.retry_after_ms = spread(retry_after_ms(reason), line.key);
   return refused;
 }
 

@@ -92,6 +92,8 @@ std::vector<Delivery> CommitGroup::durable() {
     book.events_accepted.add(waiter.line.accepted);
     book.events_late.add(waiter.line.late);
     for (std::size_t i = 0; i < event_fault_count; ++i) book.events_rejected[i].add(waiter.line.rejected[i]);
+    counters_.unmatched_events.add(waiter.line.unmatched);
+    counters_.fanout_dropped.add(waiter.line.fanout_dropped);
     if (waiter.told) book.counted_unheard.add();
   }
   auto deliveries = tell(group, 0, group.waiters.size(), [this](const Waiter& waiter) { return final_answer(waiter); });

@@ -45,6 +45,10 @@ struct ClassBooks {
 struct LedgerCounters {
   std::array<ClassBooks, priority_count> classes;  // by index_of(priority)
 
+  // Of all batches counted.
+  Counter unmatched_events;  // accepted, but belong to no SLO
+  Counter fanout_dropped;    // times that an SLO beyond an event's first 64 was not counted
+
   Counter groups;         // durable ones, ticks included
   Counter group_batches;  // in them
   Counter group_counts;   // (SLO, bucket) pairs in them

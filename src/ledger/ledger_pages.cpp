@@ -62,6 +62,10 @@ std::shared_ptr<const SloPage> build(const Ledger& ledger, std::uint32_t index) 
     view.retired = defined->retired;
     view.quarantined = ledger.quarantined(id);
     if (block != nullptr) add_counts(ledger, *block, view);
+    if (view.retired && std::ranges::all_of(view.windows, [](const slo::Counts& one) { return one.total == 0; })) {
+      page->slos.pop_back();
+      continue;
+    }
     coverages.add(view);
     view.state = slo::state_of(view.windows, view.period, view.definition->objective);
   }

@@ -31,7 +31,7 @@ struct SloView {
 
 struct SloPage {
   UnixMs ledger_ms = 0;       // as of
-  std::vector<SloView> slos;  // by id; those that were ever defined
+  std::vector<SloView> slos;  // by id; retired ones until no window holds any of their events
 };
 
 struct SloPages {

@@ -1,4 +1,5 @@
-// What an operator may set about the ledger. docs/configuration.md has a row for each.
+// The ledger's bounds and paces. What an operator may set of them has a row in docs/configuration.md; the rest are
+// constants that tests turn down.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +23,7 @@ struct CommitOptions {
   std::int64_t spacing_ns = 5 * ns_per_ms;  // from the end of a commit to the next, unless nothing came for longer
   std::size_t group_bytes = 4u << 20;       // of the open group and who waits; beyond, sessions wait
   std::int64_t slow_after_ns = 2 * ns_per_s;
-  // Told with refusals; the one who sends adds jitter.
+  // Told with refusals, times 1 to 2 by the batch's key.
   std::uint32_t retry_soon_ms = 200;      // what a commit will settle
   std::uint32_t retry_later_ms = 10'000;  // what needs an epoch to be forgotten or a disk to be mended
 };

@@ -32,7 +32,9 @@ struct BatchLine {
   std::uint32_t accepted = 0;
   std::uint32_t late = 0;
   RejectedCounts rejected{};
-  std::uint32_t token = 0;  // the session's own; comes back in the answer
+  std::uint32_t unmatched = 0;       // of accepted: belong to no SLO
+  std::uint32_t fanout_dropped = 0;  // times that an SLO beyond an event's first 64 was not counted
+  std::uint32_t token = 0;           // the session's own; comes back in the answer
 };
 
 enum class AckStatus : std::uint8_t { counted = 1, duplicate = 2, refused = 3, malformed = 4, conflict = 5 };

@@ -1,4 +1,5 @@
-// What an operator may set about who gets in. All bounds are in bytes of read buffers, before the bytes are read.
+// Who gets in. What an operator may set of it has a row in docs/configuration.md; the rest are constants.
+// All bounds are in bytes of read buffers, before the bytes are read.
 #pragma once
 #include <array>
 #include <cstddef>

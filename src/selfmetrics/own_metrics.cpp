@@ -149,8 +149,8 @@ void add_door(const Sources& sources, std::vector<Family>& families) {
   families.push_back(rejected_events(sources));
   families.push_back(refusals(sources));
   families.push_back(closed_connections(sources));
-  families.push_back(single("nissa_ingest_unmatched_events_total", number(sources.books.unmatched_events)));
-  families.push_back(single("nissa_slo_fanout_dropped_total", number(sources.books.fanout_dropped)));
+  families.push_back(single("nissa_ingest_unmatched_events_total", number(sources.ledger.unmatched_events)));
+  families.push_back(single("nissa_slo_fanout_dropped_total", number(sources.ledger.fanout_dropped)));
   families.push_back(single("nissa_ingest_unreadable_total", number(sources.books.unreadable)));
   families.push_back(single("nissa_ingest_connections", number(sources.books.open_connections)));
   families.push_back(single("nissa_ingest_connections_total", number(sources.books.connections)));

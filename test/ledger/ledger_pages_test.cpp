@@ -84,13 +84,22 @@ TEST_CASE("a page is built again only if something on it changed") {
   CHECK(edge->pages[1] != counted->pages[1]);
 }
 
-TEST_CASE("a retired SLO stays listed as such") {
+TEST_CASE("a retired SLO stays listed as such, until no window holds any of its events") {
   Fixture fixture;
-  fixture.define(2);
-  fixture.apply(noon, {}, {}, {1});
-  const auto pages = fixture.refreshed();
-  CHECK(!pages->pages[0]->slos[0].retired);
-  CHECK(pages->pages[0]->slos[1].retired);
+  fixture.define(3);
+  fixture.apply(noon, {{1, bucket_of(noon), 1, 1}});
+  fixture.apply(noon, {}, {}, {1, 2});
+  const auto listed = [&] {
+    std::vector<std::pair<slo::SloId, bool>> ids;
+    for (const SloView& view : fixture.refreshed()->pages[0]->slos) ids.emplace_back(view.id, view.retired);
+    return ids;
+  };
+  CHECK(listed() == std::vector<std::pair<slo::SloId, bool>>{{0, false}, {1, true}});
+  constexpr UnixMs day = 86'400'000;
+  fixture.apply(noon + 29 * day, {});
+  CHECK(listed().size() == 2);
+  fixture.apply(noon + 31 * day, {});
+  CHECK(listed() == std::vector<std::pair<slo::SloId, bool>>{{0, false}});
 }
 
 TEST_CASE("a pass looks at each page once, and is published at its end") {

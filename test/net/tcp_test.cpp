@@ -289,3 +289,34 @@ TEST_CASE("100 starts and stops of an HTTP server with idle and busy clients lea
     });
   }
 }
+
+TEST_CASE("whoever reads what never ends lets others work") {
+  Running running(1);
+  TcpListener listener(running.loop, running.timers, {}, [](Connection connection) -> Task<void> {
+    const Bytes much(256 << 10, 'x');
+    (void)co_await connection.stream->write(much);
+    (void)co_await connection.stream->wait_readable();  // until the client goes
+  });
+  REQUIRE(listener.open());
+  listener.start();
+  running.wait_for([&](Strand own) -> Task<void> {
+    const auto stream =
+        co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(), running.timers.now() + 10 * ns_per_s);
+    REQUIRE(stream);
+    int turns_of_others = 0;
+    Latch ended, others_ended;
+    spawn_on(own, [](int& turns, const Latch& end, Latch& others_end) -> Task<void> {
+      for (; !end.is_open(); ++turns) co_await yield_turn();
+      others_end.open();
+    }(turns_of_others, ended, others_ended));
+    CHECK(co_await (*stream)->wait_readable());
+    Bytes buffer(64);
+    constexpr int reads = 1000;
+    for (int i = 0; i < reads; ++i) CHECK(co_await (*stream)->read_some(buffer));
+    CHECK(turns_of_others > reads / 10);
+    ended.open();
+    co_await others_ended.wait();
+    (*stream)->close();
+    co_await listener.async_stop(0);
+  });
+}

@@ -132,7 +132,7 @@ TEST_CASE("times are seconds, the version is a label") {
 TEST_CASE("what is left out or done at a price is seen: SLOs beyond an event's 64, batches brought into form") {
   World world;
   CHECK(world.read().value("nissa_slo_fanout_dropped_total") == 0);
-  world.books->fanout_dropped.add(36);
+  world.ledger->fanout_dropped.add(36);
   world.fold->brought_into_form.add(2);
   CHECK(world.read().value("nissa_slo_fanout_dropped_total") == 36);
   CHECK(world.read().value("nissa_fold_brought_into_form_batches_total") == 2);
