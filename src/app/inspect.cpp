@@ -1,11 +1,13 @@
 #include "app/inspect.hpp"
 
-#include <stdlib.h>
-
+#include <array>
 #include <cstdio>
-#include <filesystem>
+#include <ctime>
 
 #include "app/exit_code.hpp"
+#include "app/state_copy.hpp"
+#include "async/coroutine.hpp"
+#include "async/timer.hpp"
 #include "base/clock.hpp"
 #include "journal/journal.hpp"
 #include "ledger/recovery.hpp"
@@ -15,51 +17,104 @@
 namespace nissa::app {
 namespace {
 
-namespace fs = std::filesystem;
-
-// A copy of the files of a state, removed at the end.
-class Copy {
- public:
-  static Result<Copy> of(const fs::path& original) {
-    std::error_code error;
-    if (!fs::is_directory(original, error)) return failure(original.string() + ": no such directory");
-    std::string pattern = (fs::temp_directory_path(error) / "nissa-inspect-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) return failure(pattern + ": no directory can be made for the copy");
-    Copy copy(pattern);
-    for (const auto& entry : fs::directory_iterator(original, error)) {
-      if (entry.is_regular_file()) fs::copy_file(entry.path(), copy.path_ / entry.path().filename(), error);
-      if (error) return failure(entry.path().string() + ": cannot be copied: " + error.message());
-    }
-    if (error) return failure(original.string() + ": cannot be read: " + error.message());
-    return copy;
-  }
-  explicit Copy(fs::path path) : path_(std::move(path)) {}
-  Copy(Copy&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Copy& operator=(Copy&&) = delete;
-  ~Copy() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  std::string path() const { return path_.string(); }
-
- private:
-  fs::path path_;
-};
+constexpr int most_copies = 10;
+constexpr std::int64_t pause_ns = 50 * ns_per_ms;  // longer than most checkpoints
 
 struct Found {
-  journal::Opened journal;
+  journal::StateId state_id = 0;
+  std::uint64_t generation = 0;
+  journal::Lsn last_lsn = 0;
   ledger::Recovered recovered;
 };
 
-void print_buckets(const slo::Block& block, slo::SloId id) {
-  const std::int32_t head = bucket_of(block.head_ms());
-  const char* comma = "";
+journal::JournalResult<Found> read_state(const std::string& directory, const Clock& clock) {
+  journal::Options options;
+  options.directory = directory;
+  auto opened = journal::open_journal(options, clock);
+  if (!opened) return std::unexpected(opened.error());
+  if (opened->new_state) return std::unexpected(journal::JournalError{journal::Damage::none, "holds no state"});
+  ledger::LedgerOptions ledger_options;
+  ledger_options.state_id = opened->state_id;
+  auto recovered = ledger::recover(*opened->journal, opened->last_lsn, ledger_options);
+  if (!recovered) return std::unexpected(recovered.error());
+  return Found{opened->state_id, opened->generation, opened->last_lsn, std::move(*recovered)};
+}
+
+Task<void> pause_on(EventLoop& loop, Timers& timers) {
+  (void)co_await timers.sleep_for(pause_ns);
+  timers.stop();
+  loop.release();
+}
+void pause(const Clock& clock) {
+  EventLoop loop;
+  Timers timers(loop, clock);
+  loop.spawn(pause_on(loop, timers));
+  loop.run();
+}
+
+// The copy is our affair: whoever asked knows the files by the directory they named.
+std::string in_words_of(std::string message, const std::string& copy, const std::string& directory) {
+  bool named = false;
+  for (std::size_t at = 0; (at = message.find(copy, at)) != std::string::npos; at += directory.size()) {
+    message.replace(at, copy.size(), directory);
+    named = true;
+  }
+  return named ? message : directory + ": " + message;
+}
+
+// Damage that is seen while a server writes may be only the copy's, so another copy is asked.
+journal::JournalResult<Found> read_copy(const std::string& directory) {
+  const SystemClock clock;
+  for (int copies = 1;; ++copies) {
+    const auto copy = StateCopy::of(directory);
+    if (!copy)
+      return std::unexpected(journal::JournalError{journal::Damage::none, directory + ": " + copy.error().message});
+    auto found = read_state(copy->path(), clock);
+    if (found) return found;
+    const bool changed = copy->original_changed();
+    if (changed && copies < most_copies) {
+      pause(clock);
+      continue;
+    }
+    journal::JournalError error = std::move(found.error());
+    error.message = in_words_of(std::move(error.message), copy->path(), directory);
+    if (changed) {
+      error.damage = journal::Damage::none;  // known of the copies only
+      error.message = "no copy of a state that is being written was whole, of " + std::to_string(copies) +
+                      "; stop its server and inspect again. Of the last copy: " + error.message;
+    }
+    return std::unexpected(std::move(error));
+  }
+}
+
+// visitor(bucket, counts) for each bucket of the last hour in which something was counted.
+template <class Visitor>
+void for_each_bucket(const slo::Block& block, slo::SloId id, Visitor&& visitor) {
+  const Bucket head = bucket_of(block.head_ms());
   block.ring(0).for_each(head - 361, head + slo::buckets_ahead + 1, [&](const slo::Row& row) {
     const slo::Counts counts = row.at(slo::lane_of(id));
-    if (counts.total == 0) return;
-    std::printf("%s{\"bucket\":%d,\"good\":%llu,\"total\":%llu}", comma, row.period(),
+    if (counts.total != 0) visitor(row.period(), counts);
+  });
+}
+
+void print_json_buckets(const slo::Block& block, slo::SloId id) {
+  const char* comma = "";
+  for_each_bucket(block, id, [&](Bucket bucket, slo::Counts counts) {
+    std::printf("%s{\"bucket\":%d,\"good\":%llu,\"total\":%llu}", comma, bucket,
                 static_cast<unsigned long long>(counts.good), static_cast<unsigned long long>(counts.total));
     comma = ",";
+  });
+}
+
+void print_text_buckets(const slo::Block& block, slo::SloId id) {
+  for_each_bucket(block, id, [](Bucket bucket, slo::Counts counts) {
+    const std::time_t start = start_of(bucket) / 1000;
+    std::tm parts{};
+    gmtime_r(&start, &parts);
+    std::array<char, 32> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    std::printf("    bucket %d from %s %14llu good of %llu\n", bucket, text.data(),
+                static_cast<unsigned long long>(counts.good), static_cast<unsigned long long>(counts.total));
   });
 }
 
@@ -67,7 +122,7 @@ void print_json(const Found& found) {
   const ledger::Ledger& ledger = *found.recovered.ledger;
   std::printf(
       "{\"state_id\":\"%016llx\",\"lsn\":%llu,\"ledger_time_ms\":%lld,\"running_ms\":%llu,\"epochs\":%zu,\"slos\":[",
-      static_cast<unsigned long long>(found.journal.state_id), static_cast<unsigned long long>(found.journal.last_lsn),
+      static_cast<unsigned long long>(found.state_id), static_cast<unsigned long long>(found.last_lsn),
       static_cast<long long>(ledger.ledger_ms()), static_cast<unsigned long long>(ledger.running_ms()),
       ledger.epochs().size());
   const char* comma = "";
@@ -79,7 +134,7 @@ void print_json(const Found& found) {
     std::printf("%s{\"id\":%u,\"name\":%s,\"retired\":%s,\"lifetime\":{\"good\":%llu,\"total\":%llu},\"buckets\":[",
                 comma, id, net::json_quoted(slo->definition->name).c_str(), slo->retired ? "true" : "false",
                 static_cast<unsigned long long>(life.good), static_cast<unsigned long long>(life.total));
-    if (block != nullptr) print_buckets(*block, id);
+    if (block != nullptr) print_json_buckets(*block, id);
     std::printf("]}");
     comma = ",";
   }
@@ -88,10 +143,10 @@ void print_json(const Found& found) {
 
 void print_text(const Found& found) {
   const ledger::Ledger& ledger = *found.recovered.ledger;
-  std::printf("state %016llx, started %llu times\n", static_cast<unsigned long long>(found.journal.state_id),
-              static_cast<unsigned long long>(found.journal.generation) - 1);
+  std::printf("state %016llx, started %llu times\n", static_cast<unsigned long long>(found.state_id),
+              static_cast<unsigned long long>(found.generation) - 1);
   std::printf("last record %llu, at ledger time %lld ms after running %llu ms\n",
-              static_cast<unsigned long long>(found.journal.last_lsn), static_cast<long long>(ledger.ledger_ms()),
+              static_cast<unsigned long long>(found.last_lsn), static_cast<long long>(ledger.ledger_ms()),
               static_cast<unsigned long long>(ledger.running_ms()));
   std::printf(
       "snapshot %llu (%llu rows), %llu records since\n", static_cast<unsigned long long>(found.recovered.snapshot),
@@ -105,34 +160,22 @@ void print_text(const Found& found) {
     std::printf("  %-40s %14llu good of %llu%s\n", slo->definition->name.c_str(),
                 static_cast<unsigned long long>(life.good), static_cast<unsigned long long>(life.total),
                 slo->retired ? ", retired" : "");
+    if (block != nullptr) print_text_buckets(*block, id);
   }
-  std::printf("with --json: every SLO's 10 s buckets of the last hour\n");
 }
 
 }  // namespace
 
 int inspect(const std::string& directory, bool as_json) {
-  const auto fail = [](int code, const std::string& message) {
-    std::fprintf(stderr, "nissad inspect: %s\n", message.c_str());
-    return code;
-  };
-  const auto copy = Copy::of(directory);
-  if (!copy) return fail(exit_failed, copy.error().message);
-  journal::Options options;
-  options.directory = copy->path();
-  const SystemClock clock;
-  auto opened = journal::open_journal(options, clock);
-  if (!opened) return fail(exit_damaged_state, opened.error().message);
-  if (opened->new_state) return fail(exit_failed, directory + " holds no state");
-  ledger::LedgerOptions ledger_options;
-  ledger_options.state_id = opened->state_id;
-  auto recovered = ledger::recover(*opened->journal, opened->last_lsn, ledger_options);
-  if (!recovered) return fail(exit_damaged_state, recovered.error().message);
-  const Found found{std::move(*opened), std::move(*recovered)};
+  const auto found = read_copy(directory);
+  if (!found) {
+    std::fprintf(stderr, "nissad inspect: %s\n", found.error().message.c_str());
+    return found.error().damage == journal::Damage::none ? exit_failed : exit_damaged_state;
+  }
   if (as_json)
-    print_json(found);
+    print_json(*found);
   else
-    print_text(found);
+    print_text(*found);
   return exit_ok;
 }
 

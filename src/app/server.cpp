@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "app/descriptors.hpp"
 #include "async/coroutine.hpp"
 #include "base/log.hpp"
 
@@ -59,7 +60,8 @@ Server::Server(const config::Config& config, const Clock& clock, State state)
             fold::LatePolicy{}, fold::HashSeed{random_bits(), random_bits()}),
       ledger_(loop_, timers_, clock, *journal_, match_sets_, config.ledger, state.journal.state_id,
               std::move(state.recovered), random_bits()),
-      ingest_(loop_, ingest::Door{config.ingest, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
+      ingest_options_(within_descriptor_limit(config.ingest)),
+      ingest_(loop_, ingest::Door{ingest_options_, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
       admin_(loop_, timers_, clock, config.admin,
              admin::Sources{ledger_,
                             {books_, fold_.counters(), overload_.counters(), ledger_.counters(), journal_->counters(),

@@ -63,8 +63,9 @@ class Server {
   fold::BatchFold fold_;                  // bytes → cells
   ledger::LedgerComponent ledger_;        // cells → records → state
   ingest::Books books_;
-  ingest::IngestComponent ingest_;  // the agents' door: uses all above
-  admin::AdminComponent admin_;     // the operators' door: reads all above
+  const ingest::Options ingest_options_;  // the configured ones, with as many connections as there are descriptors
+  ingest::IngestComponent ingest_;        // the agents' door: uses all above
+  admin::AdminComponent admin_;           // the operators' door: reads all above
   Signals signals_;
   ExitCode exit_code_ = exit_ok;
   bool stopping_ = false;

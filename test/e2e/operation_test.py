@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 """What whoever operates Nissa does with it: starts it twice, stops it under load, inspects its state, scrapes it."""
 import json
+import os
 import pathlib
+import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +26,20 @@ def inspected(nissad, *options):
     if done.returncode != 0:
         raise AssertionError(f"inspect ended with {done.returncode}: {done.stderr}")
     return done.stdout
+
+
+def shape_with_load(*options, slos="2", series="200", batch="20", connections="4"):
+    """The SLOs of a shape of nissa-load's, and what starts that load at a server."""
+    shape = ["--services", "10", "--slos", slos, "--series", series, "--batch", batch]
+    made = subprocess.run([PROGRAMS / "nissa-load", "--print-config", *shape], check=True, capture_output=True)
+
+    def start(nissad, out):
+        return subprocess.Popen(
+            [PROGRAMS / "nissa-load", "--server", f"127.0.0.1:{nissad.tcp_port}", "--admin",
+             f"127.0.0.1:{nissad.admin_port}", *shape, "--connections", connections, "--classes",
+             "low:1,normal:1,high:1,critical:1", *options], stdout=out)
+
+    return made.stdout.decode(), start
 
 
 class Prometheus:
@@ -97,13 +114,9 @@ class Operation(unittest.TestCase):
             check_books(nissad)
 
     def test_sigterm_under_load_ends_with_zero_and_what_was_acknowledged_is_counted(self):
-        shape = ["--services", "10", "--slos", "2", "--series", "200", "--batch", "20"]
-        slos = subprocess.run([PROGRAMS / "nissa-load", "--print-config", *shape], check=True, capture_output=True)
-        with Nissad(slos.stdout.decode()) as nissad, tempfile.TemporaryFile() as out:
-            load = subprocess.Popen(
-                [PROGRAMS / "nissa-load", "--server", f"127.0.0.1:{nissad.tcp_port}", "--admin",
-                 f"127.0.0.1:{nissad.admin_port}", *shape, "--connections", "4", "--classes", "low:1,normal:1,high:1,critical:1",
-                 "--rate", "20000", "--warmup", "0", "--seconds", "3"], stdout=out)
+        slos, start_load = shape_with_load("--rate", "20000", "--warmup", "0", "--seconds", "3")
+        with Nissad(slos) as nissad, tempfile.TemporaryFile() as out:
+            load = start_load(nissad, out)
             deadline = time.monotonic() + 20
             while total(nissad.metrics(), "nissa_ingest_counted_batch_events_total") < 5000:
                 self.assertLess(time.monotonic(), deadline)
@@ -128,12 +141,16 @@ class Operation(unittest.TestCase):
                 text = inspected(nissad)
                 self.assertRegex(text, r"shop-availability +4 good of 7\n")
                 self.assertRegex(text, r"1 epochs, 2 SLOs")
+                lines = re.findall(r"shop-availability .*\n((?:    bucket .*\n)+)", text)[0].splitlines()
+                shown = [tuple(map(int, re.fullmatch(r"    bucket (\d+) from \S+Z +(\d+) good of (\d+)", line).groups()))
+                         for line in lines]
                 found = json.loads(inspected(nissad, "--json"))
                 slos = {one["name"]: one for one in found["slos"]}
                 self.assertEqual(slos["shop-availability"]["lifetime"], {"good": 4, "total": 7})
                 self.assertEqual(slos["shop-latency"]["lifetime"], {"good": 4, "total": 4})
                 buckets = slos["shop-availability"]["buckets"]
                 self.assertEqual((sum(one["good"] for one in buckets), sum(one["total"] for one in buckets)), (4, 7))
+                self.assertEqual(shown, [(one["bucket"], one["good"], one["total"]) for one in buckets])
             self.assertEqual(files, {one.name: one.read_bytes() for one in (nissad.folder / "state").iterdir()})
             nissad.start()
             check_books(nissad)
@@ -161,6 +178,69 @@ class Operation(unittest.TestCase):
                 over.set()
                 writer.join()
             check_books(nissad)
+
+    def test_inspect_never_finds_damage_in_a_state_that_is_written_as_fast_as_it_goes(self):
+        # Large records: checkpoints come often, and each moves the log into the database, perhaps between two copies.
+        slos, start_load = shape_with_load("--disorder", "30days", "--warmup", "0", "--seconds", "300", slos="8",
+                                           series="2000", batch="50", connections="16")
+        with Nissad(slos) as nissad, tempfile.TemporaryFile() as out:
+            load = start_load(nissad, out)
+            try:
+                before = 0
+                for _ in range(20):
+                    found = json.loads(inspected(nissad, "--json"))
+                    self.assertIsNone(load.poll(), "the load ended too early")
+                    counted = sum(one["lifetime"]["total"] for one in found["slos"])
+                    self.assertGreaterEqual(counted, before)
+                    before = counted
+                self.assertGreater(before, 0)
+            finally:
+                load.terminate()
+                load.wait(30)
+            check_books(nissad)
+
+    def test_inspect_names_the_damage_the_file_and_the_folder_that_was_given(self):
+        with Nissad() as nissad:
+            agent = self.agent(nissad)
+            agent.ask(agent.batch([event()]))
+            check_books(nissad)
+            nissad.kill()
+            state = nissad.folder / "state"
+            log = state / "state-1.db-wal"
+            log.rename(nissad.folder / "log-of-the-database")
+            done = subprocess.run([PROGRAMS / "nissad", "inspect", state], text=True, capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+            self.assertIn(f"{state}/state-1.db ", done.stderr)
+            self.assertNotIn("nissa-inspect-", done.stderr)
+            (nissad.folder / "log-of-the-database").rename(log)
+            done = subprocess.run([PROGRAMS / "nissad", "inspect", state], text=True, capture_output=True, timeout=60,
+                                  env={**os.environ, "TMPDIR": str(nissad.folder / "none")})
+            self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+            self.assertIn("TMPDIR", done.stderr)
+            nissad.start()
+            check_books(nissad)
+
+    def test_where_descriptors_are_few_the_pages_still_answer_with_more_agents_than_fit(self):
+        for limit, taken, warned in (("64:64", 32, True), ("64:128", 80, False)):
+            more = "" if warned else "[ingest]\nmax_connections = 90"
+            with self.subTest(limit=limit), Nissad(more=more, under=("prlimit", f"--nofile={limit}")) as nissad:
+                agents = [socket.create_connection(("127.0.0.1", nissad.tcp_port), timeout=20) for _ in range(80)]
+                for one in agents:
+                    self.addCleanup(one.close)
+                deadline = time.monotonic() + 8  # before the first is closed for want of a Hello
+                while nissad.metrics()["nissa_ingest_connections"] < taken and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                for _ in range(5):
+                    self.assertEqual(nissad.get("/healthz"), "ok\n")
+                    self.assertEqual(nissad.metrics()["nissa_ingest_connections"], taken)
+                warning = "max_connections is 10000, but the limit of 64 file descriptors bears 32 connections"
+                self.assertEqual(nissad.log_text().count("max_connections"), int(warned), nissad.log_text())
+                self.assertEqual(warning in nissad.log_text(), warned)
+                for one in agents:
+                    one.close()
+                agent = self.agent(nissad)
+                self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
+                check_books(nissad)
 
     def test_inspect_says_what_is_no_state(self):
         with tempfile.TemporaryDirectory() as empty:
