@@ -149,6 +149,7 @@ class Agents(unittest.TestCase):
             self.assertEqual(code, 0, sender.said)
             self.assertIn(b"cannot connect", sender.said)
             self.assertEqual(nissad.window("shop-availability", "5m")["total"], 500)
+            check_books(nissad)
 
     def test_sigterm_and_sigint_send_what_was_read_and_wait_for_it(self):
         with Nissad(SLOS) as nissad:
@@ -160,6 +161,7 @@ class Agents(unittest.TestCase):
                 self.assertEqual((code, summary["acknowledged"], summary["bad"]), (1, 300, 1), said)
                 self.assertIn("line 301: was not read to its end", said)
                 self.assertEqual(nissad.window("shop-availability", "5m")["total"], 300 * (number + 1))
+            check_books(nissad)
 
     def test_events_that_the_server_does_not_take_are_said(self):
         with Nissad(SLOS) as nissad:

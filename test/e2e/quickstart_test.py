@@ -13,7 +13,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.nissad import BUILD, ROOT, free_port  # noqa: E402
+from support.nissad import BUILD, ROOT, Pages, check_books, free_port  # noqa: E402
 
 
 class Quickstart(unittest.TestCase):
@@ -81,6 +81,7 @@ class Quickstart(unittest.TestCase):
                         break
                 self.assertGreaterEqual(len(self.left_running()), 6, "".join(lines))
                 time.sleep(0.5)
+                check_books(Pages(self.ports[1]))
                 quickstart.send_signal(how)
                 rest, _ = quickstart.communicate(timeout=60)
                 if how != signal.SIGKILL:
