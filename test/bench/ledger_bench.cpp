@@ -182,7 +182,7 @@ int main(int argc, char** argv) {
     node.run();
     define(node);
     fill(node, random);
-    std::printf("figure bytes_per_slo %.0f bytes\n", static_cast<double>(node.ledger().memory_bytes()) / slos);
+    std::printf("figure ledger_bytes_per_slo %.0f bytes\n", static_cast<double>(node.ledger().memory_bytes()) / slos);
     int commits = node.snapshot(now_ms);
     std::printf("first snapshot: %d commits, %.1f MiB, slowest slice %.3f ms\n", commits,
                 static_cast<double>(node.snapshot_bytes) / (1 << 20), node.slowest_ride_ms);
@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
     const BootNs start = the_clock.boot_ns();
     const double cpu_before = cpu_ms();
     Node node(directory);
-    std::printf("figure cold_start_s_10k %.3f s\n", seconds_since(start));
+    std::printf("figure ledger_cold_start_s_10k %.3f s\n", seconds_since(start));
     std::printf("of that CPU: %.3f s\n", (cpu_ms() - cpu_before) / 1e3);
     must(node.ledger().state_hash() == hash, "recovered state differs");
     if (i == 0) {
