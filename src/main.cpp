@@ -1,9 +1,11 @@
 // nissad: arguments, configuration, server, exit code.
 #include <cstdio>
+#include <exception>
 #include <string>
 
 #include "app/command_line.hpp"
 #include "app/inspect.hpp"
+#include "app/process.hpp"
 #include "app/server.hpp"
 #include "base/log.hpp"
 #include "base/violation.hpp"
@@ -52,7 +54,12 @@ int run(const app::CommandLine& chosen) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  nissa::app::prepare_process();
   const auto chosen = nissa::app::parse_command_line(argc, argv);
   if (!chosen) return fail(nissa::app::exit_configuration, chosen.error().message);
-  return run(*chosen);
+  try {
+    return run(*chosen);
+  } catch (const std::exception& thrown) {  // a system without memory or descriptors, before anything is served
+    return fail(nissa::app::exit_failed, std::string("cannot start: ") + thrown.what());
+  }
 }

@@ -7,7 +7,7 @@ namespace nissa::app {
 
 struct Signals::Inside : std::enable_shared_from_this<Inside> {
   Inside(EventLoop& loop, std::function<void(int)> fn)
-      : set(loop.context(), SIGTERM, SIGINT), on_signal(std::move(fn)) {}
+      : set(loop.context(), SIGTERM, SIGINT, SIGHUP), on_signal(std::move(fn)) {}
   void wait() {
     set.async_wait([self = shared_from_this()](const boost::system::error_code& error, int number) {
       if (error) return;
@@ -21,7 +21,6 @@ struct Signals::Inside : std::enable_shared_from_this<Inside> {
 
 Signals::Signals(EventLoop& loop, std::function<void(int)> on_signal)
     : inside_(std::make_shared<Inside>(loop, std::move(on_signal))) {
-  std::signal(SIGPIPE, SIG_IGN);
   inside_->wait();
 }
 Signals::~Signals() { stop(); }

@@ -1,8 +1,11 @@
 #include "config/load_config.hpp"
 
+#include <array>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
-#include <sstream>
+#include <cstdio>
+#include <memory>
+#include <system_error>
 
 #include "base/time_types.hpp"
 #include "config/memory_budget.hpp"
@@ -114,6 +117,8 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
   TomlTable table = TomlTable::parse(text, file, problems);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   table.text("state_dir", config.state_dir);
+  if (config.state_dir.empty() || config.state_dir.find('\0') != std::string::npos)
+    table.problem("state_dir", "is no name of a folder; expected a path, for example \"/var/lib/nissa\"");
   read_listen(table.section("listen"), config);
   read_ingest(table.section("ingest"), config.ingest, config.fold);
   read_gate(table.section("gate"), config.overload, config.ingest.max_frame_bytes);
@@ -122,6 +127,10 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
   config.slos = read_slos(table);
   table.refuse_unknown_keys();
   config.journal.directory = config.state_dir;
+  if (config.ingest.address == config.admin.address && config.ingest.port == config.admin.port &&
+      config.ingest.port != 0)
+    problems.push_back(file + ":1:1: listen: tcp and admin are both " + config.ingest.address + ':' +
+                       std::to_string(config.ingest.port) + "; expected two addresses");
   if (const std::string problem = memory_problem(memory_parts(config), memory_limit); !problem.empty())
     problems.push_back(file + ":1:1: " + problem);
   if (!problems.empty()) return std::unexpected(std::move(problems));
@@ -129,11 +138,16 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
 }
 
 std::expected<Config, Problems> load_config(const std::string& file, std::uint64_t memory_limit) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) return std::unexpected(Problems{file + ": cannot be read; name a file with --config"});
-  return read_config(text.view(), file, memory_limit);
+  // Reading half a file would be worse than reading none: the SLOs of the other half would be retired.
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
+  std::string text;
+  std::array<char, 1 << 16> piece;
+  for (std::size_t size = 1; in && size != 0; text.append(piece.data(), size))
+    size = std::fread(piece.data(), 1, piece.size(), in.get());
+  if (!in || std::ferror(in.get()) != 0)
+    return std::unexpected(
+        Problems{file + ": cannot be read: " + std::generic_category().message(errno) + "; name a file with --config"});
+  return read_config(text, file, memory_limit);
 }
 
 }  // namespace nissa::config

@@ -91,8 +91,13 @@ JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
 // ANCHOR is the last thing a birth writes. A database without it is either what a birth left that was cut short (no
 // start noted in it: nothing was ever acknowledged) or a state whose ANCHOR was lost.
 JournalStatus SqliteJournal::clear_stillbirth() {
-  if (!file_exists(first_database)) return {};
   const std::string path = in_directory(first_database);
+  if (!file_exists(first_database)) {
+    // A birth makes the database first, and this deletes it last.
+    if (!file_exists(first_database + std::string("-wal"))) return {};
+    return wrong(Damage::database_missing,
+                 path + "-wal is there, with what was acknowledged last; but neither the database nor ANCHOR is");
+  }
   {
     Store found(options_, path);
     const auto opened = found.open();

@@ -11,7 +11,7 @@ namespace {
 // About what one takes in the group's tables, and again in the record and the answers.
 constexpr std::size_t bytes_a_waiter = sizeof(Waiter) + 64;
 constexpr std::size_t bytes_a_cell = 64;
-constexpr std::size_t bytes_a_goodbye = 64;
+constexpr std::size_t bytes_a_goodbye = 256;  // and what becomes of it in the record and as a tombstone
 
 const StreamWindow untouched;  // a stream that no record has named
 

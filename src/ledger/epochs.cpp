@@ -30,7 +30,7 @@ void Epochs::apply(const Record& record) {
   settle(record);
   for (const EndedEpoch& ended : record.ended) end(ended, record);
   for (const Epoch epoch : record.forgotten) erase(epoch, record);
-  pass(record.running_ms, record.floor);
+  pass(record.running_ms, record.floor, record.ended.size());
 }
 
 void Epochs::begin(const NewEpoch& fresh, const Record& record) {
@@ -107,11 +107,12 @@ void Epochs::erase(Epoch epoch, const Record& record) {
   epochs_.erase(found);
 }
 
-void Epochs::pass(RunningMs running_ms, RunningMs floor) {
+// Dead tombstones go faster than new ones come.
+void Epochs::pass(RunningMs running_ms, RunningMs floor, std::size_t ended) {
   floor_ = std::max(floor_, floor);
   tombstones_.raise(oldest_accepted(running_ms, floor));
   std::vector<Epoch> gone;
-  tombstones_.sweep(sweep_slice, gone);
+  tombstones_.sweep(sweep_slice + 2 * ended, gone);
   for (const Epoch epoch : gone) changed_.push_back({EpochObject::Kind::tombstone, epoch});
 }
 
@@ -226,6 +227,6 @@ Status Epochs::load(const EpochObject& object, ByteView value, Lsn lsn) {
   return {};
 }
 
-void Epochs::load_now(RunningMs running_ms, RunningMs floor) { pass(running_ms, floor); }
+void Epochs::load_now(RunningMs running_ms, RunningMs floor) { pass(running_ms, floor, 0); }
 
 }  // namespace nissa::ledger

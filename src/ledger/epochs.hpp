@@ -97,7 +97,7 @@ class Epochs {
   void settle(const Record& record);
   EpochState* to_settle(Epoch epoch, const Record& record);
   void end(const EndedEpoch& ended, const Record& record);
-  void pass(RunningMs running_ms, RunningMs floor);
+  void pass(RunningMs running_ms, RunningMs floor, std::size_t ended);
   void queue(const EpochObject& object, bool& queued);
   RunningMs oldest_accepted(RunningMs running_ms, RunningMs floor) const;
 

@@ -73,6 +73,7 @@ struct HttpServer::Inside {
     const PeerAddress peer;
     HttpRequestReader reader;
     Watchdog watchdog;
+    bool fresh = true;  // connected, and nothing asked yet
   };
 
   Task<void> serve(Connection connection) {
@@ -87,7 +88,8 @@ struct HttpServer::Inside {
   // Idle: no buffer, and async_stop may close it.
   Task<bool> wait_for_request(Session& session) {
     session.reader.drop_buffer();
-    session.watchdog.expect_within(options.idle_timeout_ns);
+    session.watchdog.expect_within(std::exchange(session.fresh, false) ? options.request_timeout_ns
+                                                                       : options.idle_timeout_ns);
     {
       Lock lock(idle_mutex);
       if (stopping.load(std::memory_order_relaxed)) co_return false;

@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "wire/header_peek.hpp"
+#include "wire/utf8.hpp"
+
 namespace nissa::tools {
 
 SendOptions send_options(Arguments& arguments) {
@@ -10,6 +13,8 @@ SendOptions send_options(Arguments& arguments) {
   (void)arguments.flag("-");  // standard input, which it reads anyway
   arguments.host_port("--server", o.agent.host, o.agent.port);
   o.agent.agent = arguments.text("--agent", "nissa-send");
+  if (o.agent.agent.size() > wire::agent_limit || !wire::valid_utf8(as_bytes(o.agent.agent)))
+    arguments.problem("--agent: expected at most " + std::to_string(wire::agent_limit) + " bytes of UTF-8");
   o.agent.token = arguments.text("--token", "");
   o.service = arguments.text("--service", "");
   constexpr std::array<std::string_view, 4> classes{"low", "normal", "high", "critical"};

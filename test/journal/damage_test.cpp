@@ -200,6 +200,9 @@ TEST_CASE("a missing or empty database, a missing or damaged ANCHOR, and a newer
   CHECK(outcome(files) == "database_missing");
   CHECK(outcome(without("ANCHOR")) == "anchor_missing");
   files = without("ANCHOR");
+  files.erase(database);
+  CHECK(outcome(files) == "database_missing");  // the log alone is no empty folder: it holds what was acknowledged
+  files = without("ANCHOR");
   files[database][0] = 'x';
   CHECK(outcome(files) == "anchor_missing");
   files = changed("ANCHOR", 30, 1);

@@ -222,6 +222,19 @@ TEST_CASE("many epochs that are due at once are forgotten over several groups, e
   CHECK(node.epochs.budget().used() == 0);
 }
 
+TEST_CASE("a flood of Goodbyes leaves as many tombstones as there is room for, not one for each") {
+  KeysNode node({.group_bytes = 1u << 20}, {.tombstone_bytes = 64'000});
+  std::size_t most = 0;
+  Epoch epoch = 1;
+  for (int group = 0; group < 200; ++group) {
+    for (int i = 0; i < 300; ++i) node.group->goodbye(epoch++, node.seen());
+    node.commit(100);
+    most = std::max(most, node.epochs.tombstones());
+  }
+  CHECK(most < 1500);
+  CHECK(most > 100);
+}
+
 TEST_CASE("tombstones are taken away in slices, and a dead one is not seen before that") {
   KeysNode node;
   for (Epoch epoch = 1; epoch <= 600; ++epoch) node.group->goodbye(epoch, node.seen());

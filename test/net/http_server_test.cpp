@@ -166,9 +166,14 @@ TEST_CASE("a request half sent is closed 10 s after its first byte, however slow
   CHECK(talk.heard.empty());
 }
 
-TEST_CASE("an idle connection is closed after 60 s, a used one 60 s after its last answer") {
+TEST_CASE("who asks nothing is sent away after 10 s, who has asked something 60 s after the last answer") {
+  Talk silent;
+  silent.hand.pass(9 * ns_per_s);
+  CHECK(!silent.ended);
+  silent.hand.pass(2 * ns_per_s);
+  CHECK(silent.ended);
   Talk talk;
-  talk.hand.pass(59 * ns_per_s);
+  talk.hand.pass(9 * ns_per_s);
   talk.say("GET /hello/w HTTP/1.1\r\n\r\n");
   talk.hand.pass(59 * ns_per_s);
   CHECK(!talk.ended);
