@@ -28,7 +28,7 @@ constexpr std::size_t most_epochs = 1'000;  // 2 µs each
 constexpr const char* text_format = "text/plain; version=0.0.4; charset=utf-8";
 
 net::HttpServerOptions server_options(const Options& options) {
-  return {.listen = {options.address, options.port, options.max_connections}};
+  return {.listen = {options.address, options.port, options.max_connections}, .answer_bytes = options.answer_bytes};
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ std::vector<MemoryPart> memory_parts(const Config& config) {
           {"pages of the database", config.journal.cache_bytes},
           {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
           {"read buffers kept for reuse", ingest::kept_buffer_bytes},
+          {"pages that wait for their readers", config.admin.answer_bytes},
           {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_bytes}};
 }
 

@@ -58,6 +58,7 @@ struct HttpServer::Inside {
   std::atomic<std::uint64_t> requests{0};
   Mutex idle_mutex;
   std::set<ByteStream*> idle NISSA_GUARDED_BY(idle_mutex);  // each is held by its connection's coroutine
+  std::atomic<std::size_t> in_hand{0};                      // bytes of answers under way
   TcpListener listener;
 
   // A connection between two requests; it owns nothing that lives on while it is idle but its coroutine.
@@ -170,8 +171,25 @@ struct HttpServer::Inside {
     co_return written&& keep_alive;
   }
 
+  // A part of answer_bytes, for as long as it is there.
+  class InHand {
+   public:
+    InHand(std::atomic<std::size_t>& all, std::size_t bytes) : all_(all), bytes_(bytes) { all_ += bytes_; }
+    ~InHand() { all_ -= bytes_; }
+    InHand(const InHand&) = delete;
+    InHand& operator=(const InHand&) = delete;
+
+   private:
+    std::atomic<std::size_t>& all_;
+    const std::size_t bytes_;
+  };
+
   Task<bool> write(Session& session, HttpResponse response, bool keep_alive) {
     const bool without_body = session.reader.head().request.method == "HEAD";
+    const std::size_t others = in_hand.load(std::memory_order_relaxed);
+    if (others != 0 && others + response.body.size() > options.answer_bytes)
+      response = http_error(503, "busy", "too many large answers wait for their readers", "ask again in a moment");
+    const InHand part(in_hand, response.body.size());
     std::string bytes = http_response_head(response, clock.wall_ns(), keep_alive);
     if (without_body) response.body.clear();
     // A small body goes out with the head in one packet.

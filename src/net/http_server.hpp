@@ -2,7 +2,8 @@
 //
 // Bounds: head 8 KiB; body as the route says; the first byte comes within 10 s of the connection, a request is complete
 // 10 s after its first byte, a connection idle or not reading its answer for 60 s is closed; an idle connection holds
-// no buffer. Large bodies are written in pieces of 64 KiB. Errors are JSON: {"error":{"code","message","hint"}}.
+// no buffer. Large bodies are written in pieces of 64 KiB; what all answers
+// hold together is bounded. Errors are JSON: {"error":{"code","message","hint"}}.
 // Handlers run on the connection's strand, so they go to the owners of state by their async_ functions.
 #pragma once
 #include <cstdint>
@@ -24,6 +25,8 @@ struct HttpServerOptions {
   std::size_t head_limit = 8 * 1024;
   std::int64_t request_timeout_ns = 10 * ns_per_s;  // first byte to complete
   std::int64_t idle_timeout_ns = 60 * ns_per_s;     // between requests, and a write without progress
+  // Bodies of answers that are not read yet, of all connections together; beyond, 503. One alone may be larger.
+  std::size_t answer_bytes = std::size_t{32} << 20;
 };
 
 class HttpServer {

@@ -273,8 +273,8 @@ TEST_CASE("the pool of buffers must hold the largest frame in every class") {
 }
 
 TEST_CASE("the defaults and the demo's file load with less than half a GiB") {
-  CHECK(read("", 480 * mib).has_value());
-  const auto demo = read_config(text_of("deploy/demo/nissa.toml"), "deploy/demo/nissa.toml", 480 * mib);
+  CHECK(read("", 507 * mib).has_value());
+  const auto demo = read_config(text_of("deploy/demo/nissa.toml"), "deploy/demo/nissa.toml", 507 * mib);
   REQUIRE_MESSAGE(demo.has_value(), problems_of(demo));
   CHECK_FALSE(demo->slos.empty());
 }

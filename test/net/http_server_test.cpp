@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <stdexcept>
 #include <string>
 
@@ -193,6 +194,39 @@ TEST_CASE("a large answer comes whole, and one that nobody reads is given up aft
   CHECK(sleeps.hand.loop.alive() == 1);
   sleeps.hand.pass(61 * ns_per_s);
   CHECK(sleeps.hand.loop.alive() == 0);
+}
+
+TEST_CASE("answers that nobody reads are bounded together: the next large one is refused, small ones are not") {
+  HandLoop hand;
+  HttpServer server(hand.loop, hand.timers, hand.clock, {.answer_bytes = 2'500'000}, routes());
+  struct Client {
+    test::MemoryPair pair;
+    std::string heard;
+    bool ended = false;
+  };
+  std::deque<Client> clients;
+  const auto ask = [&](const std::string& path, bool reads) -> Client& {
+    Client& one = clients.emplace_back(Client{test::memory_pair(hand.timers, {.seed = nissa::test::seed()})});
+    const Strand strand(hand.loop);
+    spawn_on(strand, server.serve({one.pair.far, {.text = "memory"}, strand}));
+    if (reads) hand.loop.spawn(read_all(one.pair.near, one.heard, one.ended));
+    hand.loop.spawn(write_all(one.pair.near, "GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n"));
+    if (reads) hand.wait_for([&] { return one.ended; });
+    hand.settle();
+    return one;
+  };
+  const auto status = [](const Client& one) { return one.heard.substr(0, 12); };
+  Client& sleeper = ask("/large", false);
+  ask("/large", false);
+  const Client& refused = ask("/large", true);
+  CHECK(status(refused) == "HTTP/1.1 503");
+  CHECK(refused.heard.find(R"("code":"busy")") != std::string::npos);
+  CHECK(status(ask("/hello/w", true)) == "HTTP/1.1 200");
+  sleeper.pair.near->close();
+  hand.settle();
+  CHECK(status(ask("/large", true)) == "HTTP/1.1 200");
+  for (Client& one : clients) one.pair.near->close();
+  hand.settle();
 }
 
 TEST_CASE("on_head refuses before the body is sent, and lets go on whom it admits") {
