@@ -1,10 +1,9 @@
 #include "app/descriptors.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <string>
 
+#include "base/descriptor_limit.hpp"
 #include "base/log.hpp"
 
 namespace nissa::app {
@@ -18,15 +17,6 @@ std::uint32_t connections_within(std::uint64_t limit, std::uint32_t configured) 
   const std::uint64_t reserve = std::max(least_reserve, limit / 10);
   const std::uint64_t borne = limit > reserve ? limit - reserve : 1;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(borne, configured));
-}
-
-std::uint64_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return no_descriptor_limit;
-  const rlimit raised{limit.rlim_max, limit.rlim_max};
-  // "Infinity" may be more than the kernel's fs.nr_open lets anybody have: then the old one stays.
-  if (limit.rlim_cur != limit.rlim_max && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  return limit.rlim_cur == RLIM_INFINITY ? no_descriptor_limit : limit.rlim_cur;
 }
 
 ingest::Options within_descriptor_limit(ingest::Options options) {

@@ -7,14 +7,9 @@
 
 namespace nissa::app {
 
-inline constexpr std::uint64_t no_descriptor_limit = ~std::uint64_t{0};
-
 // Pure. How many connections of agents `limit` descriptors bear: `configured`, or what is left beside max(32, 10 %) of
 // them, but never none.
 std::uint32_t connections_within(std::uint64_t limit, std::uint32_t configured);
-
-// Raises the soft limit of the process to the hard one; returns what then holds.
-std::uint64_t raise_descriptor_limit();
 
 // `options` with as many connections as the limit bears, which is raised first. One line in the log if they are fewer
 // than configured.

@@ -1,14 +1,13 @@
 #include "app/inspect.hpp"
 
-#include <array>
 #include <cstdio>
-#include <ctime>
 
 #include "app/exit_code.hpp"
 #include "app/state_copy.hpp"
 #include "async/coroutine.hpp"
 #include "async/timer.hpp"
 #include "base/clock.hpp"
+#include "base/utc_text.hpp"
 #include "journal/journal.hpp"
 #include "ledger/recovery.hpp"
 #include "net/http_types.hpp"
@@ -108,12 +107,7 @@ void print_json_buckets(const slo::Block& block, slo::SloId id) {
 
 void print_text_buckets(const slo::Block& block, slo::SloId id) {
   for_each_bucket(block, id, [](Bucket bucket, slo::Counts counts) {
-    const std::time_t start = start_of(bucket) / 1000;
-    std::tm parts{};
-    gmtime_r(&start, &parts);
-    std::array<char, 32> text{};
-    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    std::printf("    bucket %d from %s %14llu good of %llu\n", bucket, text.data(),
+    std::printf("    bucket %d from %sZ %14llu good of %llu\n", bucket, utc_text(start_of(bucket)).c_str(),
                 static_cast<unsigned long long>(counts.good), static_cast<unsigned long long>(counts.total));
   });
 }

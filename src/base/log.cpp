@@ -2,14 +2,15 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstdio>
-#include <ctime>
 #include <map>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "base/mutex.hpp"
+#include "base/utc_text.hpp"
 
 namespace nissa {
 namespace {
@@ -53,13 +54,9 @@ constexpr std::string_view name_of(LogLevel level) {
 
 std::string timestamp() {
   const UnixNs now = SystemClock().wall_ns();
-  const std::time_t seconds = now / ns_per_s;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-  std::snprintf(text + length, sizeof text - length, ".%03dZ", static_cast<int>(now % ns_per_s / ns_per_ms));
-  return text;
+  std::array<char, 8> fraction{};
+  std::snprintf(fraction.data(), fraction.size(), ".%03dZ", static_cast<int>(now % ns_per_s / ns_per_ms));
+  return utc_text(now / ns_per_ms) + fraction.data();
 }
 
 }  // namespace

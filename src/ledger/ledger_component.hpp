@@ -51,8 +51,8 @@ class LedgerComponent {
   Task<void> async_room();
 
   // --- The life of an epoch.
-  // true: nothing of this epoch will be counted any more, durably. false: not known (no room, failing
-  // journal, stop).
+  // true: nothing of this epoch will be counted any more, durably. false: not known (no room,
+  // failing journal, stop).
   Task<bool> async_goodbye(Epoch epoch, EpochSeen seen);
   // The same without waiting for it.
   void goodbye(Epoch epoch, EpochSeen seen);

@@ -31,8 +31,9 @@ Gate::Ticket Gate::join_line(Priority priority, SenderId sender, std::size_t byt
   const Ticket ticket = ++last_ticket_;
   waiters_.emplace(ticket, Waiter{priority, sender, bytes, now, held});
   held_waiting_ += held;
-  senders_[sender].held_waiting += held;
-  auto& line = senders_[sender].line[index_of(priority)];
+  Sender& who = senders_[sender];
+  who.held_waiting += held;
+  auto& line = who.line[index_of(priority)];
   if (line.empty()) round_[index_of(priority)].push_back(sender);
   line.insert(ticket);
   arrivals_[index_of(priority)].insert(ticket);
@@ -60,9 +61,7 @@ std::optional<Gate::Obstacle> Gate::take(Priority priority, SenderId id, std::si
   const auto full = full_level(priority, bytes);
   const bool sender_full = above(common, options_.sender_bytes(options_.ingest_bytes));
   if (!full && !sender_full) {
-    common_[index_of(priority)] += bytes;
-    senders_[id].common += bytes;
-    out = {.priority = priority, .sender = id, .common = bytes};
+    out = take_common(priority, id, bytes);
     return std::nullopt;
   }
   if (priority != Priority::critical) {
@@ -81,6 +80,12 @@ std::optional<Gate::Obstacle> Gate::take(Priority priority, SenderId id, std::si
   // Its own share is what stands in the way only if another sender could get in.
   const bool others_fit = (!full && sender_full) || (!reserve_full && sender_reserve_full);
   return Obstacle{.sender_full = others_fit, .barred_up_to = index_of(Priority::critical)};
+}
+
+Holding Gate::take_common(Priority priority, SenderId id, std::size_t bytes) {
+  common_[index_of(priority)] += bytes;
+  senders_[id].common += bytes;
+  return {.priority = priority, .sender = id, .common = bytes};
 }
 
 void Gate::give_back(const Holding& holding) {
@@ -132,12 +137,10 @@ void Gate::let_in(BootNs now, std::vector<LetIn>& out) {
   if (out.size() != before) return;
   if (const auto ticket = deadlocked()) {
     const Waiter waiter = waiters_.at(*ticket);
-    common_[index_of(waiter.priority)] += waiter.bytes;
-    senders_.at(waiter.sender).common += waiter.bytes;
-    leave(*ticket);
     out.push_back({.ticket = *ticket,
-                   .holding = {.priority = waiter.priority, .sender = waiter.sender, .common = waiter.bytes},
+                   .holding = take_common(waiter.priority, waiter.sender, waiter.bytes),
                    .waited_ns = now - waiter.since});
+    leave(*ticket);
   }
 }
 

@@ -1,23 +1,10 @@
 // nissa-load: offers load to a server and checks that all of it was counted exactly once. --help says how.
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
 
+#include "base/descriptor_limit.hpp"
 #include "tools/load_options.hpp"
 #include "tools/load_report.hpp"
-
-namespace {
-
-// Thousands of connections need as many descriptors.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   using namespace nissa::tools;
@@ -37,7 +24,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   std::signal(SIGPIPE, SIG_IGN);
-  raise_descriptor_limit();
+  (void)nissa::raise_descriptor_limit();
   const LoadOutcome outcome = run_load(options, plan);
   std::fputs(load_report(options, outcome, plan).c_str(), stdout);
   if (!outcome.troubles.empty()) return 3;

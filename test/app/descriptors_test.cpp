@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "base/descriptor_limit.hpp"
+
+using nissa::no_descriptor_limit;
 using nissa::app::connections_within;
-using nissa::app::no_descriptor_limit;
 
 TEST_CASE("as many connections as configured, where the limit bears them") {
   CHECK(connections_within(no_descriptor_limit, 100'000) == 100'000);

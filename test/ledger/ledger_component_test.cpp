@@ -100,6 +100,12 @@ slo::Definition defined(const std::string& name) {
   return definition;
 }
 
+Options small_groups() {
+  Options options;
+  options.commit.group_bytes = 4000;
+  return options;
+}
+
 }  // namespace
 
 TEST_CASE("after a rest a batch is committed at once, and answered when that is durable") {
@@ -229,9 +235,7 @@ TEST_CASE("a full disk: the same record is tried again each second until it is w
 
 TEST_CASE("what a full group holds is refused by name when the disk is full, and when the server stops") {
   for (const bool stop : {false, true}) {
-    Options options;
-    options.commit.group_bytes = 4000;
-    World world(options);
+    World world(small_groups());
     world.quiet(5 * ms);
     world.send(8, 1);  // in flight
     for (Sequence sequence = 2; sequence < 40; ++sequence) world.send(8, sequence);
@@ -260,9 +264,7 @@ TEST_CASE("what a full group holds is refused by name when the disk is full, and
 }
 
 TEST_CASE("who was held because of twins is let in when these are answered, not at the next edge") {
-  Options options;
-  options.commit.group_bytes = 4000;
-  World world(options);
+  World world(small_groups());
   world.quiet(5 * ms);
   world.send(8, 1);  // in flight
   for (int i = 0; i < 40; ++i) world.send(8, 1);
@@ -304,9 +306,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a full open group holds what comes until it closes, and async_room waits as long") {
-  Options options;
-  options.commit.group_bytes = 4000;
-  World world(options);
+  World world(small_groups());
   world.quiet(5 * ms);
   world.send(8, 1);  // in flight
   CHECK(world.hands.get(world.component->async_room(), 0));

@@ -89,6 +89,10 @@ Task<std::string> ask(ByteStream& stream, std::string text) {
   co_return answer;
 }
 
+Task<Result<std::shared_ptr<ByteStream>>> connect_to(Running& running, const Strand& own, const TcpListener& listener) {
+  return tcp_connect(own, running.timers, "127.0.0.1", listener.port(), running.timers.now() + 10 * ns_per_s);
+}
+
 }  // namespace
 
 TEST_CASE("a listener and a client talk, and stopping closes whoever stays") {
@@ -97,8 +101,7 @@ TEST_CASE("a listener and a client talk, and stopping closes whoever stays") {
   REQUIRE(listener.open());
   listener.start();
   running.wait_for([&](Strand own) -> Task<void> {
-    const auto stream =
-        co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(), running.timers.now() + 10 * ns_per_s);
+    const auto stream = co_await connect_to(running, own, listener);
     REQUIRE(stream);
     CHECK(co_await ask(**stream, "hello") == "hello");
     CHECK(listener.connections() == 1);
@@ -119,8 +122,7 @@ TEST_CASE("300 starts and stops with clients connected leave nothing behind") {
     running.wait_for([&](Strand own) -> Task<void> {
       std::vector<std::shared_ptr<ByteStream>> streams;
       for (int i = 0; i < 3; ++i) {
-        auto stream = co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(),
-                                           running.timers.now() + 10 * ns_per_s);
+        auto stream = co_await connect_to(running, own, listener);
         if (stream) streams.push_back(*stream);
       }
       if (round % 3 == 0) CHECK(co_await ask(*streams.at(0), "hello") == "hello");
@@ -300,8 +302,7 @@ TEST_CASE("whoever reads what never ends lets others work") {
   REQUIRE(listener.open());
   listener.start();
   running.wait_for([&](Strand own) -> Task<void> {
-    const auto stream =
-        co_await tcp_connect(own, running.timers, "127.0.0.1", listener.port(), running.timers.now() + 10 * ns_per_s);
+    const auto stream = co_await connect_to(running, own, listener);
     REQUIRE(stream);
     int turns_of_others = 0;
     Latch ended, others_ended;
