@@ -41,6 +41,8 @@ constexpr auto names = std::to_array<std::pair<Reason, std::string_view>>({
     {Reason::event_count_wrong, "event_count_wrong"},
     {Reason::too_many_events, "too_many_events"},
     {Reason::empty_batch, "empty_batch"},
+    {Reason::bad_json, "bad_json"},
+    {Reason::field_unknown, "field_unknown"},
     {Reason::idle, "idle"},
     {Reason::slow_frame, "slow_frame"},
     {Reason::too_many_connections, "too_many_connections"},

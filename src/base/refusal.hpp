@@ -41,6 +41,8 @@ enum class Reason : std::uint8_t {
   event_count_wrong = 57,
   too_many_events = 58,
   empty_batch = 59,
+  bad_json = 60,
+  field_unknown = 61,
   idle = 70,
   slow_frame = 71,
   too_many_connections = 72,

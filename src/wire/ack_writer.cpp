@@ -22,7 +22,7 @@ class FieldWriter {
   }
   void text(unsigned number, std::string_view value) {
     if (value.empty()) return;
-    out_.push_back(tag_of(number, WireType::bytes));
+    writer_.varint(std::uint64_t{number} << 3 | static_cast<std::uint64_t>(WireType::bytes));  // may be above 15
     writer_.text(value);
   }
   void begin(unsigned number, std::size_t size) {
@@ -71,6 +71,8 @@ void encode(Bytes& out, const Ack& ack) {
     write.varint(2, ack.now->running_ms);
   }
   write.varint_unless_zero(15, static_cast<std::uint64_t>(ack.mode));
+  write.text(16, ack.unkeyed ? "none" : "");
+  write.text(17, ack.message);
 }
 
 namespace {

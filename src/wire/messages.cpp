@@ -219,6 +219,8 @@ std::expected<Ack, Malformed> decode_ack(ByteView bytes) {
   ack.clock_skew_ms = read->clock_skew_ms();
   if (read->has_now()) ack.now = plain(read->now());
   ack.mode = plain(read->mode());
+  ack.unkeyed = read->identity() == "none";
+  ack.message = read->message();
   return ack;
 }
 

@@ -85,6 +85,8 @@ struct Ack {
   std::int64_t clock_skew_ms = 0;                           // event times were shifted by this much
   std::optional<EpochSeen> now;                             // a counted one bears the running time of its record
   WireMode mode = WireMode::normal;
+  bool unkeyed = false;  // the batch bore no key: counted at least once. On the wire: identity "none"
+  std::string message;   // for people, over HTTP only; empty: none
 };
 
 std::expected<Hello, Malformed> decode_hello(ByteView bytes);

@@ -14,8 +14,9 @@ constexpr std::uint32_t priority_values[] = {1, 2, 3, 4};
 constexpr std::uint32_t outcome_values[] = {0, 1, 2, 3, 4};
 constexpr std::uint32_t two_values[] = {0, 1};
 constexpr std::uint32_t mode_values[] = {0, 1, 2};
-constexpr std::uint32_t reason_values[] = {0,  1,  2,  3,  10, 11, 12, 13, 14, 15, 16, 17, 18, 30, 40, 41, 42, 43, 44,
-                                           45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 70, 71, 72, 73};
+constexpr std::uint32_t reason_values[] = {0,  1,  2,  3,  10, 11, 12, 13, 14, 15, 16, 17, 18, 30,
+                                           40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53,
+                                           54, 55, 56, 57, 58, 59, 60, 61, 70, 71, 72, 73};
 constexpr std::uint32_t fault_values[] = {1, 2, 3, 4, 5, 6, 7};
 constexpr std::uint32_t status_values[] = {1, 2, 3, 4, 5};
 
@@ -155,6 +156,8 @@ constexpr FieldRule ack_fields[] = {
     {13, "clock_skew_ms", sint64},
     {14, "now", message, optional, nullptr, &schema::epoch_seen},
     {15, "mode", enumeration, optional, &mode},
+    {16, "identity", text},
+    {17, "message", text},
 };
 
 constexpr FieldRule client_frame_fields[] = {

@@ -48,6 +48,8 @@ wire::Ack random_ack(std::mt19937_64& random) {
   }
   if (random() % 2 == 0) ack.now = EpochSeen{random(), random() >> (random() % 64)};
   ack.mode = static_cast<wire::WireMode>(random() % 3);
+  ack.unkeyed = random() % 2 == 0;
+  if (random() % 2 == 0) ack.message = "events[3].service: expected a text, found 7";
   return ack;
 }
 
@@ -75,6 +77,8 @@ TEST_CASE("an ack written by hand is canonical, and protobuf reads back what was
     CHECK(read->clock_skew_ms == ack.clock_skew_ms);
     CHECK(read->now == ack.now);
     CHECK(read->mode == ack.mode);
+    CHECK(read->unkeyed == ack.unkeyed);
+    CHECK(read->message == ack.message);
   }
 }
 
