@@ -15,6 +15,7 @@ struct BatchKey {
   Epoch epoch = 0;
   Priority priority = Priority::normal;
   Sequence sequence = 0;
+  bool is_none() const { return epoch == 0; }  // of a batch without one the priority is known all the same
   auto operator<=>(const BatchKey&) const = default;
 };
 

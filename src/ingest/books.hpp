@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/batch_key.hpp"
 #include "base/counter.hpp"
 #include "base/histogram.hpp"
 #include "base/priority.hpp"
@@ -16,19 +17,18 @@ struct ClassBooks {
   SharedCounter malformed;
   SharedCounter in_hand;                  // read, but neither answered nor handed to the ledger: waiting for a turn
   std::array<SharedCounter, 80> refused;  // by number of Reason
-
-  SharedLatencyHistogram ack_latency;  // last byte read → ack handed to the socket, of COUNTED
 };
 
 struct Books {
-  std::array<ClassBooks, priority_count> of_class;
+  std::array<ClassBooks, priority_count> keyed;                    // batches that bear a key
+  std::array<ClassBooks, priority_count> unkeyed;                  // and those that bear none
+  std::array<SharedLatencyHistogram, priority_count> ack_latency;  // last byte read → ack handed over, of COUNTED
   SharedCounter unreadable;   // frames whose header could not be read, or that were no batches
   SharedCounter connections;  // accepted so far
   SharedCounter open_connections;
   std::array<SharedCounter, 80> closed;  // connections that the server closed, by number of Reason
 
-  ClassBooks& of(Priority priority) { return of_class[index_of(priority)]; }
-  const ClassBooks& of(Priority priority) const { return of_class[index_of(priority)]; }
+  ClassBooks& of(const BatchKey& key) { return (key.is_none() ? unkeyed : keyed)[index_of(key.priority)]; }
 };
 
 }  // namespace nissa::ingest

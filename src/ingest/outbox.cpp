@@ -66,7 +66,7 @@ void Outbox::encode(const ledger::Answer& answer, Bytes& out, BootNs now) {
   wire::append_message(out, acknowledgement(answer, state_id_, taken.clock_skew_ms));
   answered_.push_back(answer.token);
   if (answer.status == ledger::AckStatus::counted)
-    books_.of(answer.key.priority).ack_latency.observe(now - taken.read_at);
+    books_.ack_latency[index_of(answer.key.priority)].observe(now - taken.read_at);
 }
 
 void Outbox::written(std::size_t messages) {

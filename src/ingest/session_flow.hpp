@@ -82,6 +82,8 @@ class SessionFlow {
   void skip_partial();
   Arrived arrive(const wire::BatchHeader& header, ByteView bytes);
   EpochSeen state_now() const;
+  // Over TCP a batch without a key is malformed: its books are those of the others.
+  ClassBooks& books_of(Priority priority) { return door_.books.keyed[index_of(priority)]; }
   void take_in_hand(Priority priority);
   void out_of_hand(Priority priority, std::uint64_t batches);
   std::optional<wire::Malformed> fault_of(const wire::BatchHeader& header) const;

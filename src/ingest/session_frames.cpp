@@ -83,7 +83,7 @@ void SessionFlow::skip_partial() {
 SessionFlow::Arrived SessionFlow::arrive(const wire::BatchHeader& header, ByteView bytes) {
   class_ = header.priority;
   skew_.batch(header.sent_at_unix_ns, read_wall_ns_);
-  door_.books.of(header.priority).received.add();
+  books_of(header.priority).received.add();
   take_in_hand(header.priority);
   const std::int64_t skew_ns = skew_.shift_ns();
   const Outbox::Taken taken{read_at_, skew_ns / ns_per_ms};
@@ -100,12 +100,12 @@ EpochSeen SessionFlow::state_now() const { return {door_.ledger.state_id(), door
 
 void SessionFlow::take_in_hand(Priority priority) {
   ++in_hand_[index_of(priority)];
-  door_.books.of(priority).in_hand.add();
+  books_of(priority).in_hand.add();
 }
 
 void SessionFlow::out_of_hand(Priority priority, std::uint64_t batches) {
   in_hand_[index_of(priority)] -= batches;
-  door_.books.of(priority).in_hand.subtract(batches);
+  books_of(priority).in_hand.subtract(batches);
 }
 
 Task<void> SessionFlow::answer_small() {
@@ -182,15 +182,13 @@ void SessionFlow::on_control(ByteView payload) {
 }
 
 void SessionFlow::refuse(const Arrived& batch, Reason reason, std::uint32_t retry_after_ms) {
-  ClassBooks& books = door_.books.of(batch.header.priority);
-  books.refused[static_cast<std::size_t>(reason)].add();
+  books_of(batch.header.priority).refused[static_cast<std::size_t>(reason)].add();
   out_of_hand(batch.header.priority, 1);
   outbox_->answer(batch.slot, refusal(batch.header.key(), state_now(), reason, retry_after_ms));
 }
 
 void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& fault) {
-  ClassBooks& books = door_.books.of(batch.header.priority);
-  books.malformed.add();
+  books_of(batch.header.priority).malformed.add();
   out_of_hand(batch.header.priority, 1);
   const auto key = batch.header.keyed ? std::optional<BatchKey>(batch.header.key()) : std::nullopt;
   outbox_->answer(batch.slot, malformed(key, state_now(), fault));

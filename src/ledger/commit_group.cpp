@@ -23,9 +23,11 @@ std::size_t fresh_bytes(const Sender& sender) {
   return state.bytes();
 }
 
-// Times 1 to 2, so that those who are refused together do not come back together. By the key: an epoch is random.
-std::uint32_t spread(std::uint32_t ms, const BatchKey& key) {
-  const std::uint64_t mixed = (key.epoch ^ key.sequence * 0x9E3779B97F4A7C15) * 0xD1342543DE82EF95;
+// Times 1 to 2, so that those who are refused together do not come back together. By the key, for an epoch is random,
+// and by the body, where there is no key.
+std::uint32_t spread(std::uint32_t ms, const BatchLine& line) {
+  const std::uint64_t mixed =
+      (line.key.epoch ^ line.print.crc32c ^ line.key.sequence * 0x9E3779B97F4A7C15) * 0xD1342543DE82EF95;
   return ms + static_cast<std::uint32_t>(ms * (mixed >> 32) >> 32);
 }
 
@@ -58,6 +60,11 @@ std::vector<Answer> CommitGroup::submit(const Submission& submission, BootNs now
   bool at_door = false;
   for (const BatchLine& line : submission.lines) {
     books(line).received.add();
+    if (line.key.is_none()) {
+      if (const Reason reason = add(line, submission, Role::unkeyed, now_ns); reason != Reason::none)
+        answers.push_back(refuse(line, reason));
+      continue;
+    }
     // Before anything else: a pending key gets no refusal but those two that leave it in doubt, and low may have passed
     // it while it was pending.
     if (Group* const pending = group_of(line.key)) {
@@ -125,10 +132,8 @@ void CommitGroup::join_twin(Group& group, const BatchLine& line, const Submissio
 }
 
 void CommitGroup::join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns) {
-  if (role == Role::first) {
-    group.firsts.emplace(line.key, static_cast<std::uint32_t>(group.waiters.size()));
-    ++group.batches;
-  }
+  if (role == Role::first) group.firsts.emplace(line.key, static_cast<std::uint32_t>(group.waiters.size()));
+  if (role == Role::first || role == Role::unkeyed) ++group.batches;
   group.waiters.push_back(
       {.line = line, .reply = group.place_of(submission.reply_to), .role = role, .told = false, .since = now_ns});
   // Of the open group, whichever it joins: one bound for both, and while one is in flight the open one does not close.
@@ -140,12 +145,17 @@ void CommitGroup::join(Group& group, const BatchLine& line, const Submission& su
 
 Reason CommitGroup::merge(const BatchLine& line, const Submission& submission, const Door& door, BootNs now_ns) {
   if (refusing_ != Reason::none) return refusing_;
+  if (!reserve(line, submission, door)) return Reason::streams_full;
+  return add(line, submission, Role::first, now_ns);
+}
+
+Reason CommitGroup::add(const BatchLine& line, const Submission& submission, Role role, BootNs now_ns) {
+  if (refusing_ != Reason::none) return refusing_;
   if (!cells_are_there(line, submission)) {
     violation("ledger", "a batch's cells lie within its submission");
     return Reason::journal;  // it leaves the sender in doubt: it keeps the batch
   }
-  if (!reserve(line, submission, door)) return Reason::streams_full;
-  join(open_, line, submission, Role::first, now_ns);
+  join(open_, line, submission, role, now_ns);
   counts_.add({submission.cells.data() + line.first_cell, line.cell_count});
   open_.bytes += line.cell_count * bytes_a_cell;
   return Reason::none;
@@ -216,7 +226,7 @@ Answer CommitGroup::answer(const BatchLine& line, AckStatus status, Reason reaso
 
 Answer CommitGroup::refuse(const BatchLine& line, Reason reason) {
   Answer refused = answer(line, AckStatus::refused, reason);
-  refused.retry_after_ms = spread(retry_after_ms(reason), line.key);
+  refused.retry_after_ms = spread(retry_after_ms(reason), line);
   return refused;
 }
 

@@ -2,8 +2,8 @@
 //
 // A key is absent, pending (in the open group or the one in flight, with all who wait for it) or counted. A batch is
 // merged only if its key is absent; a twin of a pending key waits with the first, and neither is answered before the
-// group's fate is known. This is the core that exactly-once counting hangs on: pure, driven by its caller
-// (ledger_component, the simulator), no clock and no thread of its own.
+// group's fate is known. A batch without a key is merged each time it comes. This is the core that exactly-once
+// counting hangs on: pure, driven by its caller (ledger_component, the simulator), no clock and no thread of its own.
 //
 //   submit ... submit → close → (commit) → apply the record, then durable     all who wait are answered
 //                                        → failed                            all are refused, keys are absent again
@@ -105,6 +105,8 @@ class CommitGroup {
   void join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
   // none: it is merged. Else why not.
   Reason merge(const BatchLine& line, const Submission& submission, const Door& door, BootNs now_ns);
+  // Its counts, and its waiter.
+  Reason add(const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
   bool reserve(const BatchLine& line, const Submission& submission, const Door& door);
   void end_flight();
   void fill_epochs(const Group& group, Record& record) const;
@@ -116,7 +118,7 @@ class CommitGroup {
   std::uint32_t retry_after_ms(Reason reason) const;
   template <class F>
   std::vector<Delivery> tell(Group& group, std::size_t from, std::size_t to, F answer_of);
-  ClassBooks& books(const BatchLine& line) { return counters_.classes[index_of(line.key.priority)]; }
+  ClassBooks& books(const BatchLine& line) { return counters_.of(line.key); }
 
   Epochs& epochs_;
   const slo::MatchSets& sets_;

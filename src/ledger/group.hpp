@@ -19,6 +19,7 @@ namespace nissa::ledger {
 // What a waiter will be told when its group is durable.
 enum class Role : std::uint8_t {
   first,        // COUNTED: this sending brought the batch
+  unkeyed,      // COUNTED: it bears no key, so each sending brings it
   twin,         // DUPLICATE: the same body again, while the first was pending
   conflicting,  // CONFLICT: another body under the same key
 };

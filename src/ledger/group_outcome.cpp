@@ -86,7 +86,7 @@ std::vector<Delivery> CommitGroup::durable() {
   counters_.goodbyes.add(group.record.ended.size());
   counters_.forgotten.add(group.record.forgotten.size());
   for (const Waiter& waiter : group.waiters) {
-    if (waiter.role != Role::first) continue;
+    if (waiter.role != Role::first && waiter.role != Role::unkeyed) continue;
     ClassBooks& book = books(waiter.line);
     book.batch_events.add(waiter.line.event_count);
     book.events_accepted.add(waiter.line.accepted);

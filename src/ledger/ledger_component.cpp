@@ -175,7 +175,7 @@ struct LedgerComponent::Inside {
   // --- What comes in.
   void take(Submission submission) NISSA_REQUIRES(strand) {
     if (held.empty() && group.has_room(submission)) return place(submission);
-    for (const BatchLine& line : submission.lines) counters.classes[index_of(line.key.priority)].held.add();
+    for (const BatchLine& line : submission.lines) counters.of(line.key).held.add();
     held.push_back(std::move(submission));
     counters.held.add();
     full.store(true, std::memory_order_relaxed);
@@ -190,7 +190,7 @@ struct LedgerComponent::Inside {
   }
   void place_held(const Submission& submission) NISSA_REQUIRES(strand) {
     for (const BatchLine& line : submission.lines) {
-      Counter& waiting = counters.classes[index_of(line.key.priority)].held;
+      Counter& waiting = counters.of(line.key).held;
       waiting.set(waiting.value() - 1);
     }
     place(submission);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 
+#include "base/batch_key.hpp"
 #include "base/counter.hpp"
 #include "base/priority.hpp"
 #include "base/refusal.hpp"
@@ -43,7 +44,9 @@ struct ClassBooks {
 };
 
 struct LedgerCounters {
-  std::array<ClassBooks, priority_count> classes;  // by index_of(priority)
+  std::array<ClassBooks, priority_count> classes;  // by index_of(priority): batches that bear a key
+  std::array<ClassBooks, priority_count> unkeyed;  // and those that bear none: counted, refused or in flight
+  ClassBooks& of(const BatchKey& key) { return (key.is_none() ? unkeyed : classes)[index_of(key.priority)]; }
 
   // Of all batches counted.
   Counter unmatched_events;  // accepted, but belong to no SLO

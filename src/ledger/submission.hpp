@@ -23,7 +23,7 @@ struct Sender {
 };
 
 struct BatchLine {
-  BatchKey key;
+  BatchKey key;  // of a batch without one: its priority alone
   Sequence settled_below = 0;
   Fingerprint print;
   std::uint32_t first_cell = 0;  // its cells are [first_cell, first_cell + cell_count) of the submission

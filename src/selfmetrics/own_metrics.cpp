@@ -39,7 +39,7 @@ Family per_class(std::string_view name, ValueOf value_of) {
   return family;
 }
 
-// The books of one class from both who keep them.
+// The books of one class and identity from both who keep them.
 struct BothBooks {
   const ingest::ClassBooks& door;
   const ledger::ClassBooks& ledger;
@@ -58,38 +58,52 @@ struct BothBooks {
     for (const Counter& one : ledger.events_rejected) sum += number(one);
     return sum;
   }
+  double in_flight() const { return number(door.in_hand) + number(ledger.held) + number(ledger.in_flight); }
 };
 
-BothBooks books_of(const Sources& sources, Priority priority) {
-  return {sources.books.of(priority), sources.ledger.classes[index_of(priority)]};
+// Batches that bear a key, and those that bear none.
+struct Identified {
+  const char* identity;
+  BothBooks books;
+};
+std::array<Identified, 2> identities_of(const Sources& sources, Priority priority) {
+  const std::size_t i = index_of(priority);
+  return {{{"key", {sources.books.keyed[i], sources.ledger.classes[i]}},
+           {"none", {sources.books.unkeyed[i], sources.ledger.unkeyed[i]}}}};
+}
+
+template <class ValueOf>
+double sum_of(const Sources& sources, Priority priority, ValueOf value_of) {
+  const auto [keyed, unkeyed] = identities_of(sources, priority);
+  return value_of(keyed.books) + value_of(unkeyed.books);
 }
 
 Family answered_batches(const Sources& sources) {
   Family family("nissa_ingest_batches_total");
-  for (const Priority priority : all_priorities) {
-    const BothBooks books = books_of(sources, priority);
-    const auto add = [&](const char* status, double value) {
-      family.add({{"class", std::string(name_of(priority))}, {"status", status}, {"identity", "key"}}, value);
-    };
-    add("counted", number(books.ledger.counted));
-    add("duplicate", number(books.ledger.duplicate));
-    add("refused", books.refused());
-    add("malformed", number(books.door.malformed));
-    add("conflict", number(books.ledger.conflict));
-  }
+  for (const Priority priority : all_priorities)
+    for (const auto& [identity, books] : identities_of(sources, priority)) {
+      const auto add = [&](const char* status, double value) {
+        family.add({{"class", std::string(name_of(priority))}, {"status", status}, {"identity", identity}}, value);
+      };
+      add("counted", number(books.ledger.counted));
+      add("refused", books.refused());
+      add("malformed", number(books.door.malformed));
+      if (&books.ledger == &sources.ledger.unkeyed[index_of(priority)]) continue;  // nobody can tell that it came twice
+      add("duplicate", number(books.ledger.duplicate));
+      add("conflict", number(books.ledger.conflict));
+    }
   return family;
 }
 
 Family events(const Sources& sources) {
   Family family("nissa_ingest_events_total");
   for (const Priority priority : all_priorities) {
-    const BothBooks books = books_of(sources, priority);
-    const auto add = [&](const char* result, double value) {
-      family.add({{"class", std::string(name_of(priority))}, {"result", result}}, value);
+    const auto add = [&](const char* result, auto value_of) {
+      family.add({{"class", std::string(name_of(priority))}, {"result", result}}, sum_of(sources, priority, value_of));
     };
-    add("accepted", number(books.ledger.events_accepted));
-    add("late", number(books.ledger.events_late));
-    add("rejected", books.rejected());
+    add("accepted", [](const BothBooks& books) { return number(books.ledger.events_accepted); });
+    add("late", [](const BothBooks& books) { return number(books.ledger.events_late); });
+    add("rejected", [](const BothBooks& books) { return books.rejected(); });
   }
   return family;
 }
@@ -100,7 +114,7 @@ Family rejected_events(const Sources& sources) {
     for (std::size_t i = 0; i < event_fault_count; ++i)
       family.add(
           {{"class", std::string(name_of(priority))}, {"fault", std::string(name_of(static_cast<EventFault>(i + 1)))}},
-          number(sources.ledger.classes[index_of(priority)].events_rejected[i]));
+          sum_of(sources, priority, [i](const BothBooks& books) { return number(books.ledger.events_rejected[i]); }));
   return family;
 }
 
@@ -108,7 +122,8 @@ Family refusals(const Sources& sources) {
   Family family("nissa_refusals_total");
   for (const Priority priority : all_priorities)
     for (const Reason reason : all_reasons()) {
-      const double value = books_of(sources, priority).refused_for(reason);
+      const double value =
+          sum_of(sources, priority, [reason](const BothBooks& books) { return books.refused_for(reason); });
       if (value != 0 || refuses_batches(reason))
         family.add({{"class", std::string(name_of(priority))}, {"reason", std::string(name_of(reason))}}, value);
     }
@@ -136,15 +151,16 @@ Family violations() {
 }
 
 void add_door(const Sources& sources, std::vector<Family>& families) {
-  families.push_back(per_class("nissa_ingest_received_batches_total",
-                               [&](Priority p) { return number(sources.books.of(p).received); }));
+  families.push_back(per_class("nissa_ingest_received_batches_total", [&](Priority p) {
+    return sum_of(sources, p, [](const BothBooks& books) { return number(books.door.received); });
+  }));
   families.push_back(answered_batches(sources));
   families.push_back(per_class("nissa_ingest_in_flight_batches", [&](Priority p) {
-    const BothBooks books = books_of(sources, p);
-    return number(books.door.in_hand) + number(books.ledger.held) + number(books.ledger.in_flight);
+    return sum_of(sources, p, [](const BothBooks& books) { return books.in_flight(); });
   }));
-  families.push_back(per_class("nissa_ingest_counted_batch_events_total",
-                               [&](Priority p) { return number(books_of(sources, p).ledger.batch_events); }));
+  families.push_back(per_class("nissa_ingest_counted_batch_events_total", [&](Priority p) {
+    return sum_of(sources, p, [](const BothBooks& books) { return number(books.ledger.batch_events); });
+  }));
   families.push_back(events(sources));
   families.push_back(rejected_events(sources));
   families.push_back(refusals(sources));
@@ -156,7 +172,7 @@ void add_door(const Sources& sources, std::vector<Family>& families) {
   families.push_back(single("nissa_ingest_connections_total", number(sources.books.connections)));
   Family latency("nissa_ack_latency_seconds");
   for (const Priority priority : all_priorities)
-    latency.add({{"class", std::string(name_of(priority))}}, sources.books.of(priority).ack_latency);
+    latency.add({{"class", std::string(name_of(priority))}}, sources.books.ack_latency[index_of(priority)]);
   families.push_back(std::move(latency));
 }
 
@@ -194,8 +210,10 @@ void add_journal(const journal::Counters& journal, std::vector<Family>& families
 }
 
 void add_ledger(const ledger::LedgerCounters& ledger, std::vector<Family>& families) {
-  families.push_back(per_class("nissa_ledger_counted_unheard_batches_total",
-                               [&](Priority p) { return number(ledger.classes[index_of(p)].counted_unheard); }));
+  families.push_back(per_class("nissa_ledger_counted_unheard_batches_total", [&](Priority p) {
+    const std::size_t i = index_of(p);
+    return number(ledger.classes[i].counted_unheard) + number(ledger.unkeyed[i].counted_unheard);
+  }));
   families.push_back(single("nissa_ledger_lsn", number(ledger.lsn)));
   families.push_back(single("nissa_ledger_time_seconds", number(ledger.ledger_ms) / 1e3));
   families.push_back(single("nissa_ledger_running_seconds", number(ledger.running_ms) / 1e3));

@@ -116,7 +116,7 @@ World::~World() {
   check_books(books, ledger->counters());
   CHECK(books.open_connections.value() == 0);
   CHECK(bytes_in_use() == 0);
-  for (const Priority priority : all_priorities) CHECK(books.of(priority).in_hand.value() == 0);
+  for (const Priority priority : all_priorities) CHECK(books.keyed[index_of(priority)].in_hand.value() == 0);
 }
 
 std::shared_ptr<Agent> World::connect(Visit visit) {

@@ -374,7 +374,7 @@ TEST_CASE("the latency from the last byte read to the ack is measured, of what w
   world.send(agent, world.batch(1));
   world.pass_ms(100);
   world.finish_one();
-  CHECK(world.books.of(Priority::normal).ack_latency.sum_seconds() == doctest::Approx(0.1));
+  CHECK(world.books.ack_latency[index_of(Priority::normal)].sum_seconds() == doctest::Approx(0.1));
 }
 
 }  // namespace

@@ -100,6 +100,34 @@ TEST_CASE("a pending twin with another body is told CONFLICT once the first is d
   CHECK(node.balanced());
 }
 
+TEST_CASE("a batch without a key is counted each time it comes, and leaves nothing but its counts") {
+  KeysNode node;
+  node.submit({node.line(0, 0), node.line(0, 0)}, {});
+  CHECK(said(node).empty());
+  node.submit({node.line(0, 0)}, {});
+  node.commit();
+  CHECK(said(node) == All{counted, counted, counted});
+  CHECK(node.counted()[1] == 3);
+  CHECK(node.journal[0].batches.empty());
+  CHECK(node.journal[0].new_epochs.empty());
+  CHECK(node.counters->unkeyed[1].counted.value() == 3);
+  CHECK(node.counters->unkeyed[1].events_accepted.value() == 3);
+  CHECK(node.counters->unkeyed[1].balanced());
+  CHECK(node.counters->classes[1].received.value() == 0);
+}
+
+TEST_CASE("a batch without a key is refused like any other while nothing is taken, and when its commit fails") {
+  KeysNode node;
+  node.submit({node.line(0, 0)}, {});
+  node.close();
+  node.group->refuse_new(Reason::disk_full);
+  node.submit({node.line(0, 0, 1, 2)}, {});
+  node.failed();
+  CHECK(said(node) == All{refused(Reason::disk_full), refused(Reason::journal)});
+  CHECK(node.counters->unkeyed[1].balanced());
+  CHECK(node.counted().empty());
+}
+
 TEST_CASE("when a commit fails all who wait are refused and every key is absent again") {
   KeysNode node;
   node.submit(node.line(8, 1, 1, 10));

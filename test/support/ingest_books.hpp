@@ -14,9 +14,7 @@ struct ClassSum {
   std::uint64_t in_flight = 0;  // counted by itself: in hand at the door, or waiting for a group or in one
 };
 
-inline ClassSum sum_of(Priority priority, const ingest::Books& door, const ledger::LedgerCounters& ledger) {
-  const ingest::ClassBooks& here = door.of(priority);
-  const ledger::ClassBooks& there = ledger.classes[index_of(priority)];
+inline ClassSum sum_of(const ingest::ClassBooks& here, const ledger::ClassBooks& there) {
   ClassSum sum;
   sum.received = here.received.value();
   sum.counted = there.counted.value();
@@ -29,17 +27,22 @@ inline ClassSum sum_of(Priority priority, const ingest::Books& door, const ledge
   return sum;
 }
 
+inline void check_balance(const ingest::ClassBooks& here, const ledger::ClassBooks& there) {
+  const ClassSum sum = sum_of(here, there);
+  CHECK(sum.received == sum.counted + sum.duplicate + sum.refused + sum.malformed + sum.conflict + sum.in_flight);
+  CHECK(there.balanced());
+  std::uint64_t events = there.events_accepted.value() + there.events_late.value();
+  for (const Counter& one : there.events_rejected) events += one.value();
+  CHECK(there.batch_events.value() == events);
+}
+
 // While nothing runs: no submission is on its way from the door to the ledger.
 inline void check_books(const ingest::Books& door, const ledger::LedgerCounters& ledger) {
   for (const Priority priority : all_priorities) {
     CAPTURE(name_of(priority));
-    const ClassSum sum = sum_of(priority, door, ledger);
-    CHECK(sum.received == sum.counted + sum.duplicate + sum.refused + sum.malformed + sum.conflict + sum.in_flight);
-    const ledger::ClassBooks& there = ledger.classes[index_of(priority)];
-    CHECK(there.balanced());
-    std::uint64_t events = there.events_accepted.value() + there.events_late.value();
-    for (const Counter& one : there.events_rejected) events += one.value();
-    CHECK(there.batch_events.value() == events);
+    const std::size_t i = index_of(priority);
+    check_balance(door.keyed[i], ledger.classes[i]);
+    check_balance(door.unkeyed[i], ledger.unkeyed[i]);
   }
 }
 
