@@ -95,6 +95,7 @@ struct HttpRequestReader::Inside : MessageReader<true> {
     head.keep_alive = parser->keep_alive();
     head.expects_continue = boost::beast::iequals(message[http::field::expect], "100-continue");
     head.has_body = !parser->is_done();
+    if (const auto length = parser->content_length()) head.content_length = *length;
     // A coding that we do not undo would make us take the body for the next request.
     return message.count(http::field::transfer_encoding) == 0 || parser->chunked();
   }
@@ -120,6 +121,13 @@ HttpProgress HttpRequestReader::accept_body(std::size_t limit) {
 }
 
 std::string HttpRequestReader::take_body() { return std::move(inside_->parser->get().body()); }
+
+std::size_t HttpRequestReader::discard(std::size_t arrived, std::size_t most) {
+  inside_->end += arrived;
+  const std::size_t dropped = std::min(most, inside_->end - inside_->begin);
+  inside_->begin += dropped;
+  return dropped;
+}
 
 void HttpRequestReader::next() {
   inside_->restart();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/bytes.hpp"
@@ -29,6 +30,7 @@ struct HttpHead {
   bool keep_alive = false;
   bool expects_continue = false;
   bool has_body = false;
+  std::optional<std::size_t> content_length = {};  // nothing: chunked, or no body
 };
 
 // Reads one request after the other off a connection; bytes of the next that came along are kept for it.
@@ -46,6 +48,9 @@ class HttpRequestReader {
   HttpProgress accept_body(std::size_t limit);
   // After complete, or after head_done for a request without a body.
   std::string take_body();
+  // After head_done: of a body that is not wanted. `arrived` bytes more have come into room(); how many of it, `most`
+  // at most, were dropped.
+  std::size_t discard(std::size_t arrived, std::size_t most);
   // Begins the next request.
   void next();
   // Nothing of a next request is here yet: the connection is idle.

@@ -1,8 +1,9 @@
 // Routes as a table: method, pattern, handler. Matching is pure.
 #pragma once
 #include <cstddef>
+#include <expected>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,15 +13,21 @@
 
 namespace nissa::net {
 
+// What a request was admitted with, before its body is read.
+struct HttpAdmission {
+  std::size_t max_body = 0;    // bytes; a body that turns out to be longer is refused with 413
+  std::shared_ptr<void> held;  // kept with the request until it is handled
+};
+
 struct HttpRoute {
   std::string method;   // "GET" serves HEAD too
   std::string pattern;  // "/api/v2/slos/{name}": a segment in braces matches any one that is not empty
   // Awaited on the connection's strand. A handler that throws has broken an expectation: violation, 500.
   std::function<Task<HttpResponse>(HttpRequest)> handle;
   std::size_t max_body = 0;  // bytes; more is refused with 413 before they are read
-  // If set: asked when the head has come and the body has not. Nothing admits; an answer refuses, and the body is not
-  // read. Where the client said Expect: 100-continue, it is told to go on only after this.
-  std::function<Task<std::optional<HttpResponse>>(const HttpRequest&)> on_head = {};
+  // If set: asked when the head has come and the body has not, and says what max_body is. An answer refuses, and the
+  // body is not read. Where the client said Expect: 100-continue, it is told to go on only after this.
+  std::function<Task<std::expected<HttpAdmission, HttpResponse>>(const HttpRequest&)> on_head = {};
 };
 
 struct RouteMatch {

@@ -131,11 +131,15 @@ struct HttpServer::Inside {
     request.path = percent_decoded(head.raw_path).value_or(head.raw_path);
     request.parameters = std::move(match.parameters);
     request.peer = session.peer;
-    if (match.route->on_head)
-      if (auto refusal = co_await match.route->on_head(request))
-        co_return co_await refuse(session, std::move(*refusal));
+    std::size_t max_body = match.route->max_body;
+    if (match.route->on_head) {
+      auto admission = co_await match.route->on_head(request);
+      if (!admission) co_return co_await refuse_unread(session, std::move(admission.error()));
+      max_body = admission->max_body;
+      request.held = std::move(admission->held);
+    }
     if (head.has_body) {
-      progress = co_await read_body(session, match.route->max_body);
+      progress = co_await read_body(session, max_body);
       if (!progress) co_return false;
       if (progress != HttpProgress::complete) co_return co_await refuse(session, answer_to(*progress));
       request.body = session.reader.take_body();
@@ -216,6 +220,24 @@ struct HttpServer::Inside {
       dropped += *size;
     }
     co_return false;
+  }
+
+  // Before its body was read. A short one is let go by, so that the connection, and whoever shares it, need not begin
+  // anew.
+  Task<bool> refuse_unread(Session& session, HttpResponse response) {
+    const HttpHead& head = session.reader.head();
+    std::size_t unread = head.content_length.value_or(head.has_body ? linger_bytes + 1 : 0);
+    const bool goes_on = unread <= linger_bytes && head.keep_alive && !head.expects_continue;
+    if (!goes_on || stopping.load(std::memory_order_relaxed)) co_return co_await refuse(session, std::move(response));
+    if (!co_await write(session, std::move(response), true)) co_return false;
+    session.watchdog.expect_within(options.request_timeout_ns);
+    for (unread -= session.reader.discard(0, unread); unread > 0;) {
+      const auto size = co_await session.stream->read_some(session.reader.room());
+      if (!size) co_return false;
+      unread -= session.reader.discard(*size, unread);
+    }
+    session.reader.next();
+    co_return true;
   }
 
   Task<void> stop(std::int64_t grace_ns) {

@@ -1,6 +1,7 @@
 // HTTP messages as values: what handlers take and return. No Beast here. Pure.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "async/byte_stream.hpp"
+#include "base/json_quoted.hpp"
 
 namespace nissa::net {
 
@@ -24,6 +26,7 @@ struct HttpRequest {
   std::string body;
   std::vector<std::pair<std::string, std::string>> parameters;  // the {name} segments of the route's pattern, decoded
   PeerAddress peer;
+  std::shared_ptr<void> held;  // what its route's on_head took for it; goes back when the request ends
 
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
   // What stands where the pattern says {name}; "" if it does not.
@@ -44,8 +47,7 @@ HttpResponse http_text(std::string body, unsigned status = 200);
 // {"error":{"code","message","hint"}}: a word for programs, a sentence for people, what to do about it.
 HttpResponse http_error(unsigned status, std::string_view code, std::string_view message, std::string_view hint);
 
-// A JSON string, quotes included. A byte that is not UTF-8 becomes U+FFFD: clients refuse a page with it whole.
-std::string json_quoted(std::string_view raw);
+using nissa::json_quoted;
 // %XX undone ('+' too, if asked for); nothing if it is not well-formed.
 std::optional<std::string> percent_decoded(std::string_view raw, bool plus_is_space = false);
 

@@ -25,15 +25,18 @@ Task<HttpResponse> throws(HttpRequest) {
   throw std::runtime_error("handler");
   co_return HttpResponse{};
 }
-Task<std::optional<HttpResponse>> only_with_key(const HttpRequest& request) {
-  if (!request.header("Nissa-Key").empty()) co_return std::nullopt;
-  co_return http_error(503, "overloaded", "no room", "later");
+Task<std::expected<HttpAdmission, HttpResponse>> only_with_key(const HttpRequest& request) {
+  if (request.header("Nissa-Key").empty()) co_return std::unexpected(http_error(503, "overloaded", "no room", "later"));
+  co_return HttpAdmission{.max_body = 10, .held = std::make_shared<std::string>("room")};
+}
+Task<HttpResponse> with_what_is_held(HttpRequest request) {
+  co_return http_text(request.body + " in " + *std::static_pointer_cast<std::string>(request.held));
 }
 
 std::vector<HttpRoute> routes() {
   return {{.method = "GET", .pattern = "/hello/{who}", .handle = hello},
           {.method = "POST", .pattern = "/echo", .handle = echo, .max_body = 1000},
-          {.method = "POST", .pattern = "/gated", .handle = echo, .max_body = 1000, .on_head = only_with_key},
+          {.method = "POST", .pattern = "/gated", .handle = with_what_is_held, .on_head = only_with_key},
           {.method = "GET", .pattern = "/large", .handle = large},
           {.method = "GET", .pattern = "/throws", .handle = throws}};
 }
@@ -238,7 +241,38 @@ TEST_CASE("on_head refuses before the body is sent, and lets go on whom it admit
   Talk admitted;
   admitted.say(head + "Nissa-Key: 1\r\n\r\n");
   CHECK(admitted.heard == "HTTP/1.1 100 Continue\r\n\r\n");
-  CHECK(admitted.say("abc").ends_with("\r\n\r\nabc"));
+  CHECK(admitted.say("abc").ends_with("\r\n\r\nabc in room"));
+}
+
+TEST_CASE("how long a body may be is what on_head says") {
+  Talk talk;
+  talk.say("POST /gated HTTP/1.1\r\nNissa-Key: 1\r\nContent-Length: 10\r\n\r\n0123456789");
+  CHECK(talk.heard_status(200));
+  talk.heard.clear();
+  talk.say("POST /gated HTTP/1.1\r\nNissa-Key: 1\r\nContent-Length: 11\r\n\r\n0123456789x");
+  CHECK(talk.heard_status(413));
+}
+
+TEST_CASE("after a refusal by on_head a short body is let go by and the connection goes on") {
+  const std::string next = "GET /hello/w HTTP/1.1\r\n\r\n";
+  for (const std::size_t size : {0u, 1u, 700u, 65'536u}) {
+    CAPTURE(size);
+    Talk talk;
+    talk.say("POST /gated HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+    CHECK(talk.heard_status(503));
+    CHECK(talk.say(std::string(size, 'x') + next).ends_with("hello w"));
+  }
+}
+
+TEST_CASE("after a refusal by on_head a long body, or one of unknown length, ends the connection") {
+  for (const std::string how : {"Content-Length: 65537", "Transfer-Encoding: chunked"}) {
+    CAPTURE(how);
+    Talk talk;
+    talk.say("POST /gated HTTP/1.1\r\n" + how + "\r\n\r\n" + std::string(70'000, 'x'));
+    CHECK(talk.heard_status(503));
+    CHECK(talk.heard.find("Connection: close") != std::string::npos);
+    CHECK(talk.ended);
+  }
 }
 
 TEST_CASE("a handler that throws is a violation and a 500, and the connection goes on") {
