@@ -16,7 +16,7 @@ namespace {
 using namespace nissa;
 
 void log_violation(std::string_view component, std::string_view expected, const std::source_location& where) {
-  log(LogLevel::error, component, "a broken expectation: " + std::string(expected), where);
+  log(LogLevel::error, component, "a broken expectation: " + std::string(expected), {}, where);
 }
 
 int fail(int code, const std::string& message) {

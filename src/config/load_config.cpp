@@ -36,7 +36,8 @@ void read_bytes(TomlTable& table, std::string_view key, T& into, std::uint64_t l
 
 // "127.0.0.1:7440", "[::1]:7440".
 void read_address(TomlTable& table, std::string_view key, std::string& address, std::uint16_t& port) {
-  std::string given;
+  std::string given = address.find(':') == address.npos ? address : '[' + address + ']';
+  given += ':' + std::to_string(port);
   if (!table.text(key, given)) return;
   const auto colon = given.rfind(':');
   std::uint16_t number = 0;
@@ -67,9 +68,9 @@ void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold)
   table.duration_ms("hello_timeout", options.hello_timeout_ms, 100, 10 * minute_ms);
   table.duration_ms("frame_timeout", options.frame_timeout_ms, 100, 10 * minute_ms);
   table.duration_ms("idle_timeout", options.idle_timeout_ms, 100, 60 * minute_ms);
-  std::size_t proof = 0;
+  auto proof = static_cast<std::size_t>(fold.proof);
   if (table.choice("proof", proof, {"strict", "semantic"})) fold.proof = static_cast<fold::Proof>(proof);
-  std::size_t clock = 0;
+  auto clock = static_cast<std::size_t>(fold.agent_clock);
   if (table.choice("clock", clock, {"correct", "trust"})) fold.agent_clock = static_cast<fold::AgentClock>(clock);
   read_count(table, "remembered_identities", fold.most_identities, 1'000, 100'000'000);
   read_bytes(table, "remembered_identity_bytes", fold.most_identity_bytes, mib, 16 * gib);
@@ -103,8 +104,17 @@ void read_journal(TomlTable table, Config& config) {
 }
 
 void read_metrics(TomlTable table, admin::Options& options) {
-  std::size_t windows = 0;
+  std::size_t windows = options.all_windows ? 1 : 0;
   if (table.choice("slo_windows", windows, {"default", "all"})) options.all_windows = windows == 1;
+  table.refuse_unknown_keys();
+}
+
+void read_log(TomlTable table, Config& config) {
+  auto format = static_cast<std::size_t>(config.log_format);
+  if (table.choice("format", format, {"text", "json"})) config.log_format = static_cast<LogFormat>(format);
+  auto level = static_cast<std::size_t>(config.log_level);
+  if (table.choice("level", level, {log_level_names.begin(), log_level_names.end()}))
+    config.log_level = static_cast<LogLevel>(level);
   table.refuse_unknown_keys();
 }
 
@@ -114,7 +124,7 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
                                             std::uint64_t memory_limit) {
   Problems problems;
   Config config;
-  TomlTable table = TomlTable::parse(text, file, problems);
+  TomlTable table = TomlTable::parse(text, file, problems, config.settings);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   table.text("state_dir", config.state_dir);
   if (config.state_dir.empty() || config.state_dir.find('\0') != std::string::npos)
@@ -124,6 +134,7 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
   read_gate(table.section("gate"), config.overload, config.ingest.max_frame_bytes);
   read_journal(table.section("journal"), config);
   read_metrics(table.section("metrics"), config.admin);
+  read_log(table.section("log"), config);
   config.slos = read_slos(table);
   table.refuse_unknown_keys();
   config.journal.directory = config.state_dir;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "admin/options.hpp"
+#include "base/log.hpp"
 #include "config/toml_table.hpp"
 #include "fold/options.hpp"
 #include "ingest/options.hpp"
@@ -25,7 +26,10 @@ struct Config {
   ledger::Options ledger;
   journal::Options journal;
   admin::Options admin;
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
   std::vector<slo::Definition> slos;  // in the order of the file
+  Settings settings;                  // every key there is, but those of the SLOs
 };
 
 // All problems at once, each `file:line:column: what; what was expected`. `memory_limit`: in bytes, of which what is

@@ -8,8 +8,32 @@
 #include "base/nearest_name.hpp"
 #include "base/time_types.hpp"
 #include "config/quantities.hpp"
+#include "config/toml_nesting.hpp"
 
 namespace nissa::config {
+namespace {
+
+bool is_secret(std::string_view key) {
+  return key.ends_with("token") || key.ends_with("secret") || key.ends_with("password");
+}
+
+// A basic string of TOML; with these escapes it is one of JSON, too.
+std::string quoted(std::string_view raw) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : raw) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      out.append(1, '\\').append(1, c);
+    else if (byte < 0x20 || byte == 0x7f)
+      out.append("\\u00").append(1, hex[byte >> 4]).append(1, hex[byte & 15]);
+    else
+      out += c;
+  }
+  return out += '"';
+}
+
+}  // namespace
 
 struct TomlTable::Inside {
   std::shared_ptr<const toml::table> document;  // keeps the nodes alive
@@ -17,11 +41,17 @@ struct TomlTable::Inside {
   std::string path;                             // "", "gate", "slo[2]"
   std::shared_ptr<const std::string> file;
   Problems* problems = nullptr;
+  Settings* settings = nullptr;  // nullptr: what is read here is not noted
   std::vector<std::string> read;
 
   const toml::node* find(std::string_view key) {
     if (std::find(read.begin(), read.end(), key) == read.end()) read.emplace_back(key);
     return table == nullptr ? nullptr : table->get(key);
+  }
+  void note(std::string_view key, std::string value) {
+    if (settings == nullptr) return;
+    if (is_secret(key)) value = quoted("(not shown)");
+    settings->push_back({path, std::string(key), std::move(value), table != nullptr && table->contains(key)});
   }
   std::string place_of(const toml::node* node) const {
     const auto& at = (node != nullptr ? node : static_cast<const toml::node*>(table))->source().begin;
@@ -39,10 +69,16 @@ TomlTable::TomlTable(std::unique_ptr<Inside> inside) : inside_(std::move(inside)
 TomlTable::~TomlTable() = default;
 TomlTable::TomlTable(TomlTable&&) noexcept = default;
 
-TomlTable TomlTable::parse(std::string_view text, std::string file, Problems& problems) {
+TomlTable TomlTable::parse(std::string_view text, std::string file, Problems& problems, Settings& settings) {
   auto inside = std::make_unique<Inside>();
   inside->file = std::make_shared<const std::string>(std::move(file));
   inside->problems = &problems;
+  inside->settings = &settings;
+  if (const auto deep = find_deep_nesting(text)) {  // the parser calls itself for each level
+    problems.push_back(*inside->file + ':' + std::to_string(deep->line) + ':' + std::to_string(deep->column) +
+                       ": nested too deeply; expected at most " + std::to_string(most_nested) + ' ' + deep->what);
+    return TomlTable(std::move(inside));
+  }
   try {  // Debian's library is built with exceptions: this one ends here
     auto document = std::make_shared<const toml::table>(toml::parse(text, *inside->file));
     inside->table = document.get();
@@ -55,7 +91,7 @@ TomlTable TomlTable::parse(std::string_view text, std::string file, Problems& pr
   return TomlTable(std::move(inside));
 }
 
-bool TomlTable::text(std::string_view key, std::string& into) {
+bool TomlTable::read_text(std::string_view key, std::string& into) {
   const toml::node* node = inside_->find(key);
   if (node == nullptr) return false;
   const auto* value = node->as_string();
@@ -67,28 +103,30 @@ bool TomlTable::text(std::string_view key, std::string& into) {
   return true;
 }
 
+bool TomlTable::text(std::string_view key, std::string& into) {
+  const bool set = read_text(key, into);
+  inside_->note(key, quoted(into));
+  return set;
+}
+
 bool TomlTable::flag(std::string_view key, bool& into) {
   const toml::node* node = inside_->find(key);
-  if (node == nullptr) return false;
-  const auto* value = node->as_boolean();
-  if (value == nullptr) {
-    inside_->add(node, key, "expected true or false");
-    return false;
-  }
-  into = value->get();
-  return true;
+  const auto* value = node == nullptr ? nullptr : node->as_boolean();
+  if (node != nullptr && value == nullptr) inside_->add(node, key, "expected true or false");
+  if (value != nullptr) into = value->get();
+  inside_->note(key, into ? "true" : "false");
+  return value != nullptr;
 }
 
 bool TomlTable::integer(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most) {
   const toml::node* node = inside_->find(key);
-  if (node == nullptr) return false;
-  const auto* value = node->as_integer();
-  if (value == nullptr || value->get() < least || value->get() > most) {
+  const auto* value = node == nullptr ? nullptr : node->as_integer();
+  const bool set = value != nullptr && value->get() >= least && value->get() <= most;
+  if (node != nullptr && !set)
     inside_->add(node, key, "expected a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-    return false;
-  }
-  into = value->get();
-  return true;
+  if (set) into = value->get();
+  inside_->note(key, std::to_string(into));
+  return set;
 }
 
 template <class Parse>
@@ -102,7 +140,7 @@ bool TomlTable::quantity(std::string_view key, const Parse& parse) {
 }
 
 bool TomlTable::duration_ns(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most) {
-  return quantity(key, [&](std::string_view given) -> std::string {
+  const bool set = quantity(key, [&](std::string_view given) -> std::string {
     const auto ns = parse_duration_ns(given);
     if (!ns) return ns.error().message;
     if (*ns < least || *ns > most)
@@ -111,10 +149,12 @@ bool TomlTable::duration_ns(std::string_view key, std::int64_t& into, std::int64
     into = *ns;
     return {};
   });
+  inside_->note(key, quoted(format_duration(into)));
+  return set;
 }
 
 bool TomlTable::duration_ms(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most) {
-  std::int64_t ns = 0;
+  std::int64_t ns = into * ns_per_ms;
   if (!duration_ns(key, ns, least * ns_per_ms, most * ns_per_ms)) return false;
   if (ns % ns_per_ms != 0) {
     problem(key, "expected whole milliseconds");
@@ -125,7 +165,7 @@ bool TomlTable::duration_ms(std::string_view key, std::int64_t& into, std::int64
 }
 
 bool TomlTable::bytes(std::string_view key, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
-  return quantity(key, [&](std::string_view given) -> std::string {
+  const bool set = quantity(key, [&](std::string_view given) -> std::string {
     const auto size = parse_bytes(given);
     if (!size) return size.error().message;
     if (*size < least || *size > most)
@@ -134,6 +174,8 @@ bool TomlTable::bytes(std::string_view key, std::uint64_t& into, std::uint64_t l
     into = *size;
     return {};
   });
+  inside_->note(key, quoted(format_bytes(into)));
+  return set;
 }
 
 bool TomlTable::texts(std::string_view key, std::vector<std::string>& into) {
@@ -169,9 +211,11 @@ bool TomlTable::entries(std::string_view key, std::vector<std::pair<std::string,
 }
 
 bool TomlTable::choice(std::string_view key, std::size_t& into, const std::vector<std::string_view>& allowed) {
-  std::string given;
-  if (!text(key, given)) return false;
+  std::string given(allowed[into]);
+  const bool there = read_text(key, given);
   const auto found = std::find(allowed.begin(), allowed.end(), given);
+  inside_->note(key, quoted(found == allowed.end() ? allowed[into] : *found));
+  if (!there) return false;
   if (found == allowed.end()) {
     std::string message = '"' + given + "\" is none of";
     for (const std::string_view one : allowed) message += " \"" + std::string(one) + '"';
@@ -206,6 +250,7 @@ std::vector<TomlTable> TomlTable::sections(std::string_view key) {
   std::size_t number = 0;
   for (const toml::node& one : *list) {
     auto inner = std::make_unique<Inside>(*inside_);
+    inner->settings = nullptr;
     inner->read.clear();
     inner->path = inside_->full_name(key) + '[' + std::to_string(++number) + ']';
     inner->table = one.as_table();

@@ -1,5 +1,6 @@
 // Typed reading of one TOML table. Whatever is wrong becomes a line `file:line:column: what; what was expected` in the
-// shared list of problems, and reading goes on: the user sees all of them at once. The only user of toml++ is the .cpp.
+// shared list of problems, and reading goes on: the user sees all of them at once. What is read is noted with the value
+// that holds, so the list of settings is whole by construction. The only user of toml++ is the .cpp.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -12,10 +13,20 @@ namespace nissa::config {
 
 using Problems = std::vector<std::string>;
 
+// A key that was read, in the order of reading. Those of [[tables]] are not noted: these are definitions.
+struct Setting {
+  std::string section;  // "gate"; "" at the top of the file
+  std::string key;
+  std::string value;   // that holds, as it would stand in a file; it is JSON, too. A secret's is "\"(not shown)\""
+  bool given = false;  // in the file; else it is the default
+};
+using Settings = std::vector<Setting>;
+
 class TomlTable {
  public:
-  // A document that does not parse is one problem and an empty table. `file` is only named in messages.
-  static TomlTable parse(std::string_view text, std::string file, Problems& problems);
+  // A document that does not parse, or is nested too deeply to be parsed, is one problem and an empty table. `file` is
+  // only named in messages. What is read goes to `settings`. Both lists outlive the table.
+  static TomlTable parse(std::string_view text, std::string file, Problems& problems, Settings& settings);
 
   ~TomlTable();
   TomlTable(TomlTable&&) noexcept;
@@ -28,10 +39,11 @@ class TomlTable {
   bool duration_ns(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most);
   bool duration_ms(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most);
   bool bytes(std::string_view key, std::uint64_t& into, std::uint64_t least, std::uint64_t most);
+  // Lists and tables stand in [[tables]] only, so they are not noted.
   bool texts(std::string_view key, std::vector<std::string>& into);
   // A table of strings, in the order of the file.
   bool entries(std::string_view key, std::vector<std::pair<std::string, std::string>>& into);
-  // `allowed` names the choices; `into` becomes the index of the one given.
+  // `allowed` names the choices, of which `into` is one; it becomes the index of the one given.
   bool choice(std::string_view key, std::size_t& into, const std::vector<std::string_view>& allowed);
 
   TomlTable section(std::string_view key);                // [key]; empty where absent
@@ -48,6 +60,7 @@ class TomlTable {
  private:
   struct Inside;
   explicit TomlTable(std::unique_ptr<Inside> inside);
+  bool read_text(std::string_view key, std::string& into);
   template <class Parse>
   bool quantity(std::string_view key, const Parse& parse);
   std::unique_ptr<Inside> inside_;

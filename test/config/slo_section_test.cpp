@@ -16,7 +16,8 @@ struct Read {
 
 Read read(const std::string& text) {
   Read result;
-  TomlTable file = TomlTable::parse(text, "nissa.toml", result.problems);
+  Settings settings;
+  TomlTable file = TomlTable::parse(text, "nissa.toml", result.problems, settings);
   result.slos = read_slos(file);
   file.refuse_unknown_keys();
   return result;
