@@ -20,6 +20,7 @@
 // what it inherited, for that is its parent's to send. (A child that only execs need do nothing.) Time: all of it in
 // nanoseconds or milliseconds, as the names say. Text is UTF-8. Nothing throws but for want of memory. Needs C++20.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -80,7 +81,8 @@ struct Options {
   std::string agent;  // what the server shows as the sender; at most 96 bytes
   std::string token;  // what the server knows the sender by, if it asks for one
 
-  // A batch goes out when it has so many events or bytes, or when its oldest event has waited so long.
+  // A batch goes out when it has so many events or bytes, or when its oldest event has waited so long. Fewer and
+  // smaller where the server says so.
   std::uint32_t batch_events = 1'000;      // 1 … 1 000
   std::uint32_t batch_bytes = 256 * 1024;  // 1 KiB … 512 KiB
   std::uint32_t batch_age_ms = 100;        // 1 … 60 000
@@ -96,6 +98,20 @@ struct Options {
   std::function<void(Priority, bool up, std::string_view why)> on_connection;
 };
 
+// Why the server did not take a single event of a batch that it counted. Numbers as in docs/protocol.md's EventFault.
+enum class EventFault : std::uint8_t {
+  no_service = 1,
+  too_old = 2,
+  in_the_future = 3,
+  name_too_long = 4,
+  too_many_labels = 5,
+  request_id_too_long = 6,
+  match_sets_full = 7,
+};
+inline constexpr std::size_t event_fault_count = 7;
+// "too_old"; "unknown" for a number that is none of these.
+std::string_view name_of(EventFault fault);
+
 // Sums over all classes since the Client began. Each event that was accepted is in exactly one of: held, counted,
 // refused, uncertain, abandoned.
 struct Stats {
@@ -110,6 +126,7 @@ struct Stats {
   std::uint64_t abandoned = 0;
   // Of the counted ones: what the server did not take, event by event (too old, in the future, …).
   std::uint64_t rejected = 0;
+  std::array<std::uint64_t, event_fault_count> rejected_by{};  // the same by reason; index: number of EventFault - 1
   std::uint64_t batches_counted = 0;
   std::uint64_t batches_resent = 0;
   std::uint64_t connections_lost = 0;
@@ -134,7 +151,7 @@ class Client {
   // took longer.
   bool flush(std::uint32_t within_ms);
   // As flush, then ends: what is not settled in time is told as uncertain or abandoned. True if there was no such
-  // thing. Later calls return the same. An attempt to connect that is under way may take 5 s longer.
+  // thing. Later calls return the same. Only the operating system's look-up of a name that is under way may hold it up.
   bool close(std::uint32_t within_ms);
 
   Stats stats() const;

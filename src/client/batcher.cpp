@@ -1,12 +1,13 @@
 #include "client/batcher.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace nissa::client {
 
 Batcher::Added Batcher::add(const wire::EventHead& head, ByteView identity, BootNs now) {
   Added added = Added::grew;
-  if (open_.event_count > 0 && open_.bytes.size() + wire::event_size(head, identity) > options_.max_bytes) {
+  if (open_.event_count > 0 && open_.bytes.size() + wire::event_size(head, identity) > max_bytes_) {
     close_open();
     added = Added::closed;
   }
@@ -16,9 +17,15 @@ Batcher::Added Batcher::add(const wire::EventHead& head, ByteView identity, Boot
   }
   wire::append_event(open_.bytes, head, identity);
   ++open_.event_count;
-  if (open_.event_count < options_.max_events && open_.bytes.size() < options_.max_bytes) return added;
+  if (open_.event_count < max_events_ && open_.bytes.size() < max_bytes_) return added;
   close_open();
   return Added::closed;
+}
+
+void Batcher::limit(std::uint32_t max_events, std::uint32_t max_bytes) {
+  max_events_ = std::max(1U, std::min(options_.max_events, max_events));
+  max_bytes_ = std::max(1U, std::min(options_.max_bytes, max_bytes));
+  if (open_.event_count >= max_events_ || open_.bytes.size() >= max_bytes_) close_open();
 }
 
 void Batcher::close_open() {

@@ -25,6 +25,9 @@ class Batcher {
     closed,  // one or two bodies are ready now
   };
   Added add(const wire::EventHead& head, ByteView identity, BootNs now);
+  // What the server said; the options hold where they are lower. Of bodies closed from now on; what is open and beyond
+  // it is closed as it is.
+  void limit(std::uint32_t max_events, std::uint32_t max_bytes);
   // Closes the open body, whatever its age.
   void close_open();
   // Closes it if its time has come.
@@ -39,6 +42,7 @@ class Batcher {
 
  private:
   BatcherOptions options_;
+  std::uint32_t max_events_ = options_.max_events, max_bytes_ = options_.max_bytes;
   Body open_;
   BootNs opened_at_ = 0;
   std::deque<Body> ready_;

@@ -62,6 +62,8 @@ client::Stream make_stream(const Options& options, nissa::Priority priority) {
   return {stream, client::os_random_bits};
 }
 
+static_assert(event_fault_count == nissa::event_fault_count);
+
 std::size_t index_of(Priority priority) { return (static_cast<std::size_t>(priority) - 1) & 3; }
 
 }  // namespace
@@ -232,7 +234,10 @@ Stats Client::Inside::stats() const {
     sum.refused += part.refused;
     sum.uncertain += part.uncertain;
     sum.abandoned += part.abandoned;
-    sum.rejected += part.rejected;
+    for (std::size_t i = 0; i < event_fault_count; ++i) {
+      sum.rejected_by[i] += part.rejected[i];
+      sum.rejected += part.rejected[i];
+    }
     sum.batches_counted += part.batches_counted;
     sum.batches_resent += part.batches_resent;
     sum.connections_lost += part.connections_lost;
@@ -242,6 +247,8 @@ Stats Client::Inside::stats() const {
   sum.invalid = invalid.load(std::memory_order_relaxed);
   return sum;
 }
+
+std::string_view name_of(EventFault fault) { return nissa::name_of(static_cast<nissa::EventFault>(fault)); }
 
 Client::Client(Options options) : options_(std::move(options)), inside_(nullptr) {
   watch_forks();

@@ -23,6 +23,29 @@ namespace {
 
 constexpr std::size_t read_bytes = 16 * 1024;
 
+// One attempt to connect, shared by who makes it and who waits for it, for neither need outlive the other.
+struct Attempt {
+  std::optional<Result<std::shared_ptr<ByteStream>>> result;
+  Parking* waiting = nullptr;  // to be told; none once nobody waits
+
+  void done(Result<std::shared_ptr<ByteStream>> how) {
+    if (waiting == nullptr) {
+      if (how) (*how)->close();
+      return;
+    }
+    result.emplace(std::move(how));
+    waiting->wake_all();
+  }
+};
+
+// All by value: the connection may be gone before it ends.
+Task<void> attempt_to_connect(Strand strand, Connector connector, BootNs deadline, std::shared_ptr<Attempt> attempt) {
+  strand.entered();
+  auto opened = co_await connector(deadline);
+  strand.entered();
+  attempt->done(std::move(opened));
+}
+
 // One connection's life.
 struct Session {
   Session(std::shared_ptr<ByteStream> stream, Timers& timers) : bytes(std::move(stream)), watchdog(timers, bytes) {}
@@ -77,6 +100,7 @@ struct Connection::Inside {
   Task<void> run();
   Action gather(BootNs now) NISSA_REQUIRES(strand);
   Task<void> connect(std::optional<Epoch> epoch);
+  Task<Result<std::shared_ptr<ByteStream>>> open_stream(BootNs deadline);
   Task<void> read(std::shared_ptr<Session> mine);
   Task<void> write();
   Task<void> end_session();
@@ -134,12 +158,15 @@ Action Connection::Inside::gather(BootNs now) {
   const UnixNs sent_at = clock.wall_ns();
   while (out.size() < options.write_bytes) {
     Action action = stream.next(now);
-    if (action.kind == Action::Kind::send_batch)
+    if (action.kind == Action::Kind::send_batch) {
+      if (action.first) source.keyed(action.header, *action.body);
       append_batch(action, sent_at);
-    else if (action.kind == Action::Kind::send_goodbye)
+    } else if (action.kind == Action::Kind::send_goodbye) {
+      source.goodbye(action.goodbye.epoch);
       wire::append_message(out, action.goodbye);
-    else
+    } else {
       return action;
+    }
   }
   return {};
 }
@@ -181,7 +208,7 @@ void Connection::Inside::stamp(Session& on) {
 Task<void> Connection::Inside::connect(std::optional<Epoch> epoch) {
   strand.entered();
   const BootNs deadline = timers.now() + options.connect_within_ns;
-  Result<std::shared_ptr<ByteStream>> opened = co_await connector(deadline);
+  Result<std::shared_ptr<ByteStream>> opened = co_await open_stream(deadline);
   if (!opened) {
     source.link_changed(false, opened.error().message);
     stream.connection_lost(timers.now());
@@ -202,9 +229,30 @@ Task<void> Connection::Inside::connect(std::optional<Epoch> epoch) {
   co_await write();
 }
 
+// Until it is open, or the time for stopping is over: then the attempt is left to itself.
+Task<Result<std::shared_ptr<ByteStream>>> Connection::Inside::open_stream(BootNs deadline) {
+  strand.entered();
+  const auto attempt = std::make_shared<Attempt>();
+  attempt->waiting = &idle;
+  spawn_on(strand, attempt_to_connect(strand, connector, deadline, attempt));
+  bool cancelled = false;
+  while (!attempt->result && !cancelled) {
+    if (stop_by && timers.now() >= *stop_by) break;
+    const BootNs until = stop_by ? *stop_by : timers.now() + 3'600 * ns_per_s;
+    cancelled = co_await idle.park_until(timers, until) == Woken::cancelled;
+  }
+  attempt->waiting = nullptr;
+  if (!attempt->result) co_return failure("the time to stop came before the connection");
+  co_return std::move(*attempt->result);
+}
+
 Task<void> Connection::Inside::write() {
   strand.entered();
   const std::shared_ptr<Session> mine = session;
+  if (mine && !out.empty() && !source.before_write()) {
+    mine->end("what must be kept before it is sent cannot be kept");
+    out.clear();
+  }
   if (mine && !out.empty()) {
     mine->watchdog.expect_within(options.dead_after_ns);
     const auto written = co_await mine->bytes->write(out);

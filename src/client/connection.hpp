@@ -33,6 +33,15 @@ class BatchSource {
   // Enqueues what is due, as far as the stream takes it. Returns when to ask again without being woken.
   virtual std::optional<BootNs> fill(Stream& stream, BootNs now) = 0;
   virtual void settled(const Settlement& settlement, BootNs now) = 0;
+  // A batch got its key (this header's; another one before, if it was keyed anew) and is about to be sent for the first
+  // time; a Goodbye for an epoch is about to be said. For sources that must keep this through a crash: nothing goes out
+  // before before_write() said true. False: the connection is given up, and tried again later.
+  virtual void keyed(const wire::BatchHeader& header, const Body& body) {
+    (void)header;
+    (void)body;
+  }
+  virtual void goodbye(Epoch epoch) { (void)epoch; }
+  virtual bool before_write() { return true; }
   // The body's bytes, the same at each sending: for sources that leave Body::bytes empty.
   virtual void append_body(const Body& body, Bytes& out);
   // HelloAck came, or the connection ended (`why`) or could not be made. For logs and counters. The end in order, after
@@ -66,8 +75,8 @@ class Connection {
   // The source has something new. Any thread; about 0.3 µs.
   void wake();
   // Any thread, once, after start(). Asks the source for the last time at each step until all is settled or the
-  // deadline has passed; then gives up what is held and returns once nothing runs any more (a connection attempt that
-  // is under way may hold it up by connect_within_ns).
+  // deadline has passed; then gives up what is held and returns. A connection attempt that is under way then is left
+  // behind; it refers to the timers, the strand and what the connector holds, and ends at once when the timers stop.
   Task<void> async_stop(BootNs deadline);
 
  private:

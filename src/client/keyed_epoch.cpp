@@ -5,6 +5,21 @@
 #include "base/violation.hpp"
 
 namespace nissa::client {
+namespace {
+
+constexpr std::uint64_t widest_restored = 4'096;
+
+}  // namespace
+
+bool KeyedEpoch::restore(Sequence sequence, Body&& body) {
+  if (sequence == 0) return false;
+  if (slots_.empty()) first_ = sequence;
+  if (sequence < first_ + slots_.size() || sequence - first_ >= widest_restored) return false;
+  slots_.resize(sequence - first_);  // those between were settled
+  slots_.emplace_back(Keyed{std::move(body), false, true, 0, true});
+  ++waiting_;
+  return true;
+}
 
 Keyed* KeyedEpoch::key(Body&& body, BootNs now, Sequence& sequence) {
   sequence = first_ + slots_.size();

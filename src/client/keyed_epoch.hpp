@@ -1,5 +1,5 @@
-// The batches that bear a key of one epoch, in one class: at most 256, [settled_below, next sequence).
-// Pure; not synchronised. Look-up is by index; the search for one to resend looks at no more than 256.
+// The batches that bear a key of one epoch, in one class: at most 256, [settled_below, next sequence); 4 096 where they
+// were restored. Pure; not synchronised. Look-up is by index; the search for one to resend looks at no more than these.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -15,7 +15,8 @@ struct Keyed {
   // An earlier sending was never answered (connection lost, journal, journal_slow), or answered by a refusal other than
   // unknown_epoch, of which a copy of that sending need not know: it may be counted.
   bool in_doubt = false;
-  BootNs sent_at = 0;  // the last sending
+  BootNs sent_at = 0;    // the last sending
+  bool resumed = false;  // keyed by an earlier process
 };
 
 class KeyedEpoch {
@@ -31,6 +32,9 @@ class KeyedEpoch {
 
   // Takes a batch for its first sending, now. The pointer is valid until the next change of this epoch.
   Keyed* key(Body&& body, BootNs now, Sequence& sequence);
+  // Takes a batch that an earlier process had keyed, to be sent again: in doubt. Of ascending numbers; false if not, or
+  // if they are spread too wide.
+  bool restore(Sequence sequence, Body&& body);
   Keyed* find(Sequence sequence);
   // The lowest number that waits; only if waiting() > 0.
   Sequence first_waiting() const;

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "client/body_split.hpp"
+
 namespace nissa::client {
 namespace {
 
@@ -64,17 +66,34 @@ std::optional<BootNs> Lane::hand_over(Stream& stream, BootNs now, std::vector<Se
   stream.note_dropped(std::exchange(newly_dropped_, 0));
   stats_.batches_resent = stream.counts().resendings;
   stats_.connections_lost = stream.counts().connections_lost;
+  batcher_.limit(stream.max_events(), stream.max_body_bytes());
+  for (Body& body : stream.take_back_too_large()) {
+    --unsettled_.at(body.tag).parts;
+    enqueue(stream, std::move(body), unsendable);
+  }
   // While a batch waits to be sent, the open one may as well go on filling: fewer and fuller ones when it can be.
   if (!stream.queued()) batcher_.close_due(now);
   while (std::optional<Body> body = batcher_.take()) {
-    unsettled_.emplace(body->tag, Held{body->size, body->event_count});
+    unsettled_.emplace(body->tag, Held{body->size, 0});
     stats_.held_bytes += batch_overhead;
-    const Settlement refused{body->tag, Fate::refused, Reason::frame_too_large, body->event_count};
-    // The stream has no bound of its own here: held_bytes is. What it does not take, no server would.
-    if (stream.enqueue(std::move(*body)) == Taken::accepted) continue;
-    unsendable.push_back(refused);
+    enqueue(stream, std::move(*body), unsendable);
   }
   return stream.queued() ? std::nullopt : batcher_.due();
+}
+
+// What the server does not take whole goes in parts, which have the tag in common.
+void Lane::enqueue(Stream& stream, Body body, std::vector<Settlement>& unsendable) {
+  std::vector<Body> parts;
+  if (body.event_count > stream.max_events() || body.size > stream.max_body_bytes())
+    parts = split_body(body, stream.max_events(), stream.max_body_bytes());
+  else
+    parts.push_back(std::move(body));
+  for (Body& part : parts) {
+    ++unsettled_.at(part.tag).parts;
+    const Settlement refused{part.tag, Fate::refused, Reason::frame_too_large, part.event_count};
+    // The stream has no bound of its own here: held_bytes is. What it does not take, no server would.
+    if (stream.enqueue(std::move(part)) != Taken::accepted) unsendable.push_back(refused);
+  }
 }
 
 void Lane::settled(const Settlement& settlement, BootNs) {
@@ -88,16 +107,18 @@ void Lane::settled(const Settlement& settlement, BootNs) {
 void Lane::account(const Settlement& settlement) {
   const auto held = unsettled_.find(settlement.tag);
   if (held == unsettled_.end()) return;
-  stats_.held_bytes -= held->second.bytes + batch_overhead;
-  stats_.held_events -= held->second.events;
-  unsettled_.erase(held);
+  stats_.held_events -= settlement.event_count;
+  if (--held->second.parts == 0) {
+    stats_.held_bytes -= held->second.bytes + batch_overhead;
+    unsettled_.erase(held);
+  }
   switch (settlement.fate) {
     case Fate::counted:
     case Fate::duplicate:
       ++stats_.batches_counted;
       stats_.counted += settlement.event_count;
-      for (const std::uint32_t rejected : settlement.rejected) stats_.rejected += rejected;
-      stats_.rejected += settlement.late;
+      for (std::size_t i = 0; i < event_fault_count; ++i) stats_.rejected[i] += settlement.rejected[i];
+      stats_.rejected[static_cast<std::size_t>(EventFault::too_old) - 1] += settlement.late;
       break;
     case Fate::refused:
       stats_.refused += settlement.event_count;

@@ -2,6 +2,7 @@
 // The mutex is held for one event's encoding or one batch's hand-over, never while anything waits.
 // Bound: max_held_bytes of events that are not settled, open bodies included.
 #pragma once
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,8 @@ struct LaneOptions {
 };
 
 struct LaneStats {
-  std::uint64_t accepted = 0, held_events = 0, counted = 0, refused = 0, uncertain = 0, abandoned = 0, rejected = 0;
+  std::uint64_t accepted = 0, held_events = 0, counted = 0, refused = 0, uncertain = 0, abandoned = 0;
+  std::array<std::uint64_t, event_fault_count> rejected{};  // of the counted ones; index: number of EventFault - 1
   std::uint64_t batches_counted = 0, batches_resent = 0, connections_lost = 0, held_bytes = 0, dropped = 0;
 };
 
@@ -56,11 +58,12 @@ class Lane final : public BatchSource {
  private:
   struct Held {
     std::uint32_t bytes;
-    std::uint32_t events;
+    std::uint32_t parts;  // bodies of this tag that are in the stream
   };
   void account(const Settlement& settlement) NISSA_REQUIRES(mutex_);
   bool all_settled_below(std::uint64_t mark) const NISSA_REQUIRES(mutex_);
   std::optional<BootNs> hand_over(Stream& stream, BootNs now, std::vector<Settlement>& unsendable);
+  void enqueue(Stream& stream, Body body, std::vector<Settlement>& unsendable) NISSA_REQUIRES(mutex_);
 
   const LaneOptions options_;
   mutable Mutex mutex_;

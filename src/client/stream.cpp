@@ -29,6 +29,36 @@ bool Stream::within_limits(const Body& body) const {
   return cost_of(body) <= max_frame_bytes_ && body.event_count <= max_events_;
 }
 
+std::uint32_t Stream::max_body_bytes() const {
+  return max_frame_bytes_ > overhead ? max_frame_bytes_ - static_cast<std::uint32_t>(overhead) : 0;
+}
+
+bool Stream::resume(Stored batch) {
+  if (batch.epoch == 0 || batch.body.size == 0 || batch.body.event_count == 0) return false;
+  KeyedEpoch* epoch = find_epoch(batch.epoch);
+  if (epoch == nullptr) {
+    epoch = &epochs_.emplace_back(batch.epoch, batch.epoch_seen);
+    epoch->retire();
+  }
+  const std::uint32_t size = batch.body.size;
+  if (epoch->seen() != batch.epoch_seen || !epoch->restore(batch.sequence, std::move(batch.body))) return false;
+  held_bytes_ += size;
+  ++held_batches_;
+  return true;
+}
+
+std::vector<Body> Stream::take_back_too_large() {
+  std::vector<Body> back;
+  if (std::ranges::all_of(queue_, [this](const Body& body) { return within_limits(body); })) return back;
+  for (Body& body : queue_) {
+    held_bytes_ -= body.size;
+    --held_batches_;
+    back.push_back(std::move(body));
+  }
+  queue_.clear();
+  return back;
+}
+
 Taken Stream::enqueue(Body body) {
   if (body.size == 0 || body.event_count == 0 || !within_limits(body)) return Taken::too_large;
   const bool room = held_batches_ < options_.max_held_batches && held_bytes_ + body.size <= options_.max_held_bytes;
@@ -138,6 +168,8 @@ std::optional<Action> Stream::resend(BootNs now) {
     const Sequence sequence = epoch.first_waiting();
     Keyed* batch = epoch.find(sequence);
     if (batch == nullptr || !fits(batch->body)) return std::nullopt;
+    // What was resumed may be spread wider than the server remembers above the lowest.
+    if (sequence - epoch.settled_below() >= widest_window) return std::nullopt;
     epoch.sent_again(*batch, now);
     ++counts_.resendings;
     return sending(epoch, sequence, *batch);
@@ -159,7 +191,9 @@ std::optional<Action> Stream::send_new(BootNs now) {
   Sequence sequence = 0;
   const Keyed* batch = epoch.key(std::move(queue_.front()), now, sequence);
   queue_.pop_front();
-  return sending(epoch, sequence, *batch);
+  Action action = sending(epoch, sequence, *batch);
+  action.first = true;
+  return action;
 }
 
 KeyedEpoch& Stream::fresh_epoch() {

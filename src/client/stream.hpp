@@ -4,6 +4,7 @@
 // A pure state machine: no socket, no thread, no clock, no source of randomness of its own. Whoever owns the connection
 // turns inputs into calls and asks next() until it says wait:
 //
+//     resume(stored)       before all else: a batch that an earlier process may have sent
 //     enqueue(body)        a batch that shall be counted
 //     connected(ack)       HelloAck came on the connection that Action::connect asked for
 //     acked(ack)           an Ack came on it; never one from a connection that was said to be lost
@@ -36,6 +37,11 @@ class Stream {
  public:
   Stream(StreamOptions options, RandomBits random);
 
+  // Under its old key, and in doubt from the start. Its epoch takes no new batches. Below low it counts as settled, for
+  // what was stored may be older than the last ack; CONFLICT is final, for the body may have been made differently.
+  // Those of an epoch come one after the other, in the order of their numbers, at most 4 096 numbers wide; false: not
+  // so.
+  [[nodiscard]] bool resume(Stored batch);
   Taken enqueue(Body body);
   void connected(const wire::HelloAck& ack);
   void acked(const wire::Ack& ack, BootNs now);
@@ -43,6 +49,13 @@ class Stream {
   void go_away(BootNs now);
   void connection_lost(BootNs now);
   Action next(BootNs now);
+
+  // After HelloAck, if it lowered the limits below anything that is queued: all that is queued, as if it had never been
+  // enqueued, so that it can be cut smaller. Else nothing.
+  std::vector<Body> take_back_too_large();
+  // Of a batch, as HelloAck says.
+  std::uint32_t max_events() const { return max_events_; }
+  std::uint32_t max_body_bytes() const;
 
   // Appends to `out` what was settled since the last call, and forgets it.
   void take_settlements(std::vector<Settlement>& out);
@@ -92,6 +105,7 @@ class Stream {
   void refused(KeyedEpoch& epoch, Sequence sequence, Keyed& batch, const wire::Ack& ack, BootNs now);
   void unknown_epoch(KeyedEpoch& epoch, Sequence sequence, const Keyed& batch, BootNs now);
   void rekey(KeyedEpoch& epoch, Sequence sequence, BootNs now);
+  void conflict(KeyedEpoch& epoch, Sequence sequence);
   void settle(KeyedEpoch& epoch, Sequence sequence, Fate fate, Reason reason, const wire::Ack* ack);
   void report(const Body& body, Fate fate, Reason reason, const wire::Ack* ack);
   void landed(const Keyed& batch);

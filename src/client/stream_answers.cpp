@@ -37,6 +37,12 @@ void Stream::acked(const wire::Ack& ack, BootNs now) {
       break;
     case wire::AckStatus::duplicate:
       if (ack.reason == Reason::below_low) {
+        if (batch->resumed) {
+          // The process that stored it had heard of more settlements than it had stored.
+          backoff_.succeeded();
+          settle(*epoch, sequence, Fate::duplicate, Reason::none, nullptr);
+          break;
+        }
         // We never declared it settled, so somebody else did under our epoch: a clone.
         ++counts_.clones_seen;
         epoch->suspect();
@@ -56,7 +62,10 @@ void Stream::acked(const wire::Ack& ack, BootNs now) {
       // Another body has this key, so none of our sendings was or will be counted, whatever was unanswered.
       ++counts_.clones_seen;
       epoch->suspect();
-      rekey(*epoch, sequence, now);
+      if (batch->resumed)
+        conflict(*epoch, sequence);
+      else
+        rekey(*epoch, sequence, now);
       break;
   }
   bury_ended_epochs();
@@ -86,6 +95,12 @@ void Stream::rekey(KeyedEpoch& epoch, Sequence sequence, BootNs now) {
   queue_.push_front(epoch.settle(sequence));
   ++counts_.rekeyed;
   close_for_a_while(now);  // a server that knows no epoch for long must not be hammered with new ones
+}
+
+// The earlier process sent another body under this key: its way to make one may have been another.
+void Stream::conflict(KeyedEpoch& epoch, Sequence sequence) {
+  settle(epoch, sequence, Fate::refused, Reason::none, nullptr);
+  settlements_.back().conflict = true;
 }
 
 void Stream::close_for_a_while(BootNs now) {

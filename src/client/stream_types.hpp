@@ -44,6 +44,15 @@ struct Settlement {
   std::uint32_t accepted = 0;  // counted only, as are the next two: a duplicate's numbers are not remembered
   std::uint32_t late = 0;
   std::array<std::uint32_t, event_fault_count> rejected{};
+  bool conflict = false;  // refused, of a resumed batch only: another body was counted under its key, this one never
+};
+
+// A batch that an earlier process had keyed and may have sent.
+struct Stored {
+  Epoch epoch = 0;
+  EpochSeen epoch_seen;
+  Sequence sequence = 0;
+  Body body;  // the same bytes as then
 };
 
 enum class Taken : std::uint8_t {
@@ -77,6 +86,7 @@ struct Action {
   std::optional<BootNs> until;  // wait; absent: no time of its own
   std::optional<Epoch> epoch;   // connect
   wire::BatchHeader header;     // send_batch
+  bool first = false;           // send_batch: the first sending under this key
   const Body* body = nullptr;   // send_batch; valid until the next call of the stream
   wire::Goodbye goodbye;        // send_goodbye
 };

@@ -96,6 +96,30 @@ TEST_CASE("events of several threads and classes are counted, each class on its 
   CHECK(peer.model.offences.empty());
 }
 
+TEST_CASE("a server that takes less than the options say is followed from its first word on, and nothing is refused") {
+  PeerServer peer;
+  peer.hello.max_events = 7;
+  peer.hello.max_frame_bytes = 700;
+  std::uint32_t most_events = 0;
+  peer.swallow = [&](const wire::BatchHeader& header) {
+    most_events = std::max(most_events, header.event_count);
+    return false;
+  };
+  Server server(peer);
+  agent::Client client(options_for(server.port));
+  for (int i = 0; i < 3'000; ++i) CHECK(client.send(event()) == agent::Sent::accepted);
+  CHECK(client.flush(20'000));
+  for (int i = 0; i < 100; ++i) CHECK(client.send(event()) == agent::Sent::accepted);
+  CHECK(client.close(20'000));
+  CHECK(client.stats().counted == 3'100);
+  CHECK(client.stats().held == 0);
+  CHECK(client.stats().held_bytes == 0);
+  server.stop();
+  CHECK(peer.events_seen == 3'100);
+  CHECK(most_events <= 7);
+  CHECK(most_events > 1);
+}
+
 TEST_CASE("an event goes out when its batch has waited long enough, without a flush") {
   PeerServer peer;
   Server server(peer);

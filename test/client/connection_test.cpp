@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <deque>
+#include <set>
 
 #include "async/strand.hpp"
 #include "support/hand_loop.hpp"
@@ -44,6 +45,18 @@ class Bodies final : public BatchSource {
   }
   void settled(const Settlement& one, BootNs) override { CHECK(fates.emplace(one.tag, one.fate).second); }
   void link_changed(bool up, std::string_view why) override { links.push_back(up ? "up" : std::string(why)); }
+  void keyed(const wire::BatchHeader& header, const Body&) override { unkept.push_back(header.key()); }
+  void goodbye(Epoch) override { goodbye_unkept = true; }
+  bool before_write() override {
+    if (!can_keep) return false;
+    kept.insert(unkept.begin(), unkept.end());
+    unkept.clear();
+    goodbye_unkept = false;
+    return true;
+  }
+  std::vector<BatchKey> unkept;
+  std::set<BatchKey> kept;
+  bool can_keep = true, goodbye_unkept = false;
 
  private:
   std::uint64_t tags_ = 0;
@@ -56,7 +69,7 @@ struct World {
     connection = std::make_unique<Connection>(
         strand, hand.timers, hand.clock, options,
         Stream(stream_options, [n = 0ULL]() mutable { return ++n * 0x9E3779B97F4A7C15ULL; }), source,
-        [this](BootNs) { return connect(); });
+        [this](BootNs deadline) { return connect(deadline); });
     connection->start();
   }
   ~World() {
@@ -64,8 +77,12 @@ struct World {
     for (const auto& one : links) one->cut();  // ends the server's side where it was stalled
   }
 
-  Task<Result<std::shared_ptr<ByteStream>>> connect() {
+  Task<Result<std::shared_ptr<ByteStream>>> connect(BootNs deadline) {
     ++attempts;
+    if (black_hole) {
+      (void)co_await hand.timers.sleep_until(deadline);
+      co_return failure("no answer in time");
+    }
     if (!reachable) co_return failure("nobody is there");
     ++link.seed;
     auto pair = memory_pair(hand.timers, link);
@@ -89,7 +106,7 @@ struct World {
   Bodies source;
   std::vector<std::shared_ptr<MemoryLink>> links;
   int attempts = 0;
-  bool reachable = true, stopped = false;
+  bool reachable = true, stopped = false, black_hole = false;
   std::unique_ptr<Connection> connection;
 };
 
@@ -110,6 +127,52 @@ TEST_CASE("nothing is connected before there is something to send; then hello, b
   world.stop(ns_per_s);
   CHECK(world.server.goodbyes.size() == 1);
   CHECK(world.server.model.offences.empty());
+}
+
+TEST_CASE("a key is told to the source, and kept by it, before a byte of its batch goes out; so is a Goodbye") {
+  World world;
+  std::vector<BatchKey> seen;
+  world.server.swallow = [&](const wire::BatchHeader& header) {
+    CHECK(world.source.kept.contains(header.key()));
+    seen.push_back(header.key());
+    return false;
+  };
+  for (int i = 0; i < 300; ++i) world.source.add(10'000);
+  world.wake();
+  world.hand.pass(ns_per_s);
+  CHECK(world.source.fates.size() == 300);
+  CHECK(world.source.kept == std::set<BatchKey>(seen.begin(), seen.end()));
+  world.stop(ns_per_s);
+  CHECK(world.server.goodbyes.size() == 1);
+  CHECK_FALSE(world.source.goodbye_unkept);
+}
+
+TEST_CASE("what cannot be kept is not sent; once it can, all goes out") {
+  World world;
+  world.source.can_keep = false;
+  for (int i = 0; i < 3; ++i) world.source.add();
+  world.wake();
+  world.hand.pass(40 * ns_per_s);
+  CHECK(world.server.batches_seen == 0);
+  CHECK(world.source.fates.empty());
+  world.source.can_keep = true;
+  world.hand.pass(40 * ns_per_s);
+  CHECK(world.source.fates.size() == 3);
+  CHECK(world.server.model.offences.empty());
+}
+
+TEST_CASE("a connection attempt without an answer does not hold up the stop beyond its deadline") {
+  for (const bool stop_first : {true, false}) {
+    World world;
+    world.black_hole = true;
+    world.source.add();
+    if (!stop_first) world.wake();
+    if (!stop_first) world.hand.pass(ns_per_s);
+    const BootNs before = world.hand.clock.boot_ns();
+    world.stop(2 * ns_per_s);
+    CHECK(world.hand.clock.boot_ns() - before <= 2 * ns_per_s);
+    CHECK(world.source.fates.at(1) == Fate::abandoned);
+  }
 }
 
 TEST_CASE("what may be sent goes out in one write") {
