@@ -20,14 +20,64 @@ constexpr std::uint32_t reason_values[] = {0,  1,  2,  3,  10, 11, 12, 13, 14, 1
 constexpr std::uint32_t fault_values[] = {1, 2, 3, 4, 5, 6, 7};
 constexpr std::uint32_t status_values[] = {1, 2, 3, 4, 5};
 
-constexpr EnumRule priority{"Priority", priority_values};
-constexpr EnumRule outcome{"Outcome", outcome_values};
-constexpr EnumRule metric_kind{"Kind", two_values};
-constexpr EnumRule alert_state{"State", two_values};
-constexpr EnumRule mode{"Mode", mode_values};
-constexpr EnumRule reason{"Reason", reason_values};
-constexpr EnumRule event_fault{"EventFault", fault_values};
-constexpr EnumRule ack_status{"Status", status_values};
+constexpr std::string_view priority_names[] = {"LOW", "NORMAL", "HIGH", "CRITICAL"};
+constexpr std::string_view outcome_names[] = {"OK", "ERROR", "TIMEOUT", "CLIENT_ERROR", "CANCELLED"};
+constexpr std::string_view kind_names[] = {"GAUGE", "COUNTER"};
+constexpr std::string_view state_names[] = {"FIRING", "RESOLVED"};
+constexpr std::string_view mode_names[] = {"MODE_NORMAL", "MODE_CONSERVATIVE", "MODE_EMERGENCY"};
+constexpr std::string_view reason_names[] = {"NONE",
+                                             "UNKNOWN_EPOCH",
+                                             "CLASS_NOT_ALLOWED",
+                                             "NOT_SUPPORTED",
+                                             "OVERLOADED",
+                                             "NO_ROOM",
+                                             "WINDOW_FULL",
+                                             "EPOCH_CLOSING",
+                                             "STREAMS_FULL",
+                                             "JOURNAL",
+                                             "JOURNAL_SLOW",
+                                             "DISK_FULL",
+                                             "SHUTTING_DOWN",
+                                             "BELOW_LOW",
+                                             "FRAME_TOO_LARGE",
+                                             "FRAME_UNKNOWN",
+                                             "HELLO_EXPECTED",
+                                             "PROTOCOL_UNKNOWN",
+                                             "TRUNCATED",
+                                             "BAD_TAG",
+                                             "WRONG_WIRE_TYPE",
+                                             "VARINT_NOT_MINIMAL",
+                                             "VALUE_OUT_OF_RANGE",
+                                             "FIELD_OUT_OF_ORDER",
+                                             "FIELD_REPEATED",
+                                             "FIELD_MISSING",
+                                             "ENUM_UNKNOWN",
+                                             "BAD_UTF8",
+                                             "UNKNOWN_FIELD_MISPLACED",
+                                             "HEADER_TOO_LONG",
+                                             "HEADER_INVALID",
+                                             "EVENT_COUNT_WRONG",
+                                             "TOO_MANY_EVENTS",
+                                             "EMPTY_BATCH",
+                                             "BAD_JSON",
+                                             "FIELD_UNKNOWN",
+                                             "IDLE",
+                                             "SLOW_FRAME",
+                                             "TOO_MANY_CONNECTIONS",
+                                             "BAD_INPUT"};
+constexpr std::string_view fault_names[] = {"NO_SERVICE",     "TOO_OLD",         "IN_THE_FUTURE",
+                                            "NAME_TOO_LONG",  "TOO_MANY_LABELS", "REQUEST_ID_TOO_LONG",
+                                            "MATCH_SETS_FULL"};
+constexpr std::string_view status_names[] = {"COUNTED", "DUPLICATE", "REFUSED", "MALFORMED", "CONFLICT"};
+
+constexpr EnumRule priority{"Priority", priority_values, priority_names};
+constexpr EnumRule outcome{"Outcome", outcome_values, outcome_names};
+constexpr EnumRule metric_kind{"Kind", two_values, kind_names};
+constexpr EnumRule alert_state{"State", two_values, state_names};
+constexpr EnumRule mode{"Mode", mode_values, mode_names};
+constexpr EnumRule reason{"Reason", reason_values, reason_names};
+constexpr EnumRule event_fault{"EventFault", fault_values, fault_names};
+constexpr EnumRule ack_status{"Status", status_values, status_names};
 
 constexpr FieldRule label_fields[] = {
     {1, "key", text, required},

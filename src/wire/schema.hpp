@@ -12,7 +12,8 @@ enum class FieldLabel : std::uint8_t { optional, required, repeated };
 
 struct EnumRule {
   std::string_view name;
-  std::span<const std::uint32_t> values;  // ascending
+  std::span<const std::uint32_t> values;          // ascending
+  std::span<const std::string_view> value_names;  // in the order of `values`
 };
 
 struct MessageRule;

@@ -14,6 +14,7 @@
 #include "base/refusal.hpp"
 #include "nissa.pb.h"
 #include "wire/event_walk.hpp"
+#include "wire/json_decoder.hpp"
 #include "wire/messages.hpp"
 
 using namespace nissa;
@@ -84,6 +85,11 @@ void compare(const wire::FieldRule& rule, const FieldDescriptor& field) {
   if (rule.enumeration == nullptr) return;
   CHECK(std::string(rule.enumeration->name) == field.enum_type()->name());
   CHECK(std::ranges::equal(rule.enumeration->values, values_of(*field.enum_type())));
+  REQUIRE(rule.enumeration->value_names.size() == rule.enumeration->values.size());
+  for (std::size_t i = 0; i < rule.enumeration->values.size(); ++i) {
+    const auto* value = field.enum_type()->FindValueByNumber(static_cast<int>(rule.enumeration->values[i]));
+    CHECK(std::string(rule.enumeration->value_names[i]) == value->name());
+  }
 }
 
 }  // namespace
@@ -146,6 +152,20 @@ TEST_CASE("every closed list of the wire has the numbers of its enum in the code
   CHECK(static_cast<int>(wire::EventOutcome::cancelled) == v2::TelemetryEvent::CANCELLED);
   CHECK(static_cast<int>(wire::AckStatus::conflict) == v2::Ack::CONFLICT);
   CHECK(static_cast<int>(wire::WireMode::emergency) == v2::MODE_EMERGENCY);
+}
+
+TEST_CASE(
+    "what the JSON decoder is built on: few fields, only messages repeat, and a fixed number outweighs its bytes") {
+  for (const wire::MessageRule* rule : wire::all_message_rules()) {
+    CHECK(rule->fields.size() < wire::JsonMembers::most_fields);
+    for (const wire::FieldRule& field : rule->fields) {
+      CAPTURE(field.name);
+      CHECK((field.label == wire::FieldLabel::repeated) <= (field.type == wire::FieldType::message));
+      // "epoch":0 has as many bytes as a tag and a fixed64: the decoder's bytes are never more than its text's.
+      if (field.type == wire::FieldType::fixed64 || field.type == wire::FieldType::float64)
+        CHECK(field.name.size() >= 5);
+    }
+  }
 }
 
 TEST_CASE("what changes comes before what repeats: the fast walk is built on these numbers") {
