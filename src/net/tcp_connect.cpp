@@ -1,6 +1,10 @@
 #include "net/tcp_connect.hpp"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/asio/as_tuple.hpp>
+#include <cerrno>
 
 #include "net/tcp_stream.hpp"
 
@@ -38,14 +42,25 @@ TimerId give_up_at(Timers& timers, BootNs deadline, const std::shared_ptr<Attemp
   });
 }
 
+// Asio's own open() leaves the socket to every program that the process starts.
+boost::system::error_code open_close_on_exec(TcpSocket& socket, const tcp& protocol) {
+  boost::system::error_code error;
+  socket.close(error);
+  const int made = ::socket(protocol.family(), SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+  if (made < 0) return {errno, boost::system::system_category()};
+  socket.assign(protocol, made, error);
+  if (error) ::close(made);
+  return error;
+}
+
 Task<boost::system::error_code> try_all(std::shared_ptr<Attempt> attempt, std::string host, std::uint16_t port) {
   attempt->strand.entered();
   auto [error, found] =
       co_await attempt->resolver.async_resolve(host, std::to_string(port), Resolver::numeric_service, as_result);
   for (const auto& entry : found) {
     if (attempt->too_late) break;
-    boost::system::error_code ignored;
-    attempt->socket.close(ignored);
+    error = open_close_on_exec(attempt->socket, entry.endpoint().protocol());
+    if (error) continue;
     std::tie(error) = co_await attempt->socket.async_connect(entry.endpoint(), as_result);
     if (!error) break;
   }

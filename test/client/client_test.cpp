@@ -1,7 +1,10 @@
 // The public library over real sockets on the loopback, against the model server.
 #include "nissa/client.hpp"
 
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,6 +133,24 @@ TEST_CASE("an event goes out when its batch has waited long enough, without a fl
   CHECK(client.send(event()) == agent::Sent::accepted);
   while (client.stats().counted == 0) std::this_thread::yield();
   CHECK(up);
+}
+
+TEST_CASE("a program that the process starts does not inherit the library's connection") {
+  PeerServer peer;
+  Server server(peer);
+  agent::Client client(options_for(server.port));
+  CHECK(client.send(event()) == agent::Sent::accepted);
+  CHECK(client.flush(20'000));
+  int ours = 0;
+  for (int descriptor = 0; descriptor < 1'024; ++descriptor) {
+    sockaddr_in peer_address{};
+    socklen_t size = sizeof peer_address;
+    if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer_address), &size) != 0) continue;
+    if (ntohs(peer_address.sin_port) != server.port) continue;
+    ++ours;
+    CHECK((fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
+  }
+  CHECK(ours == 1);
 }
 
 TEST_CASE("without a server memory is bounded: the caller is told to wait; closing tells what is lost") {
