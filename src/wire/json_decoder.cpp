@@ -290,7 +290,8 @@ bool JsonDecoder::enumeration(const FieldRule& field) {
 bool JsonDecoder::quoted_number(const FieldRule& field, std::string_view said, JsonNumber& number) {
   const char* at = said.data();
   const char* const end = at + said.size();
-  return scan_number(at, end, number) && at == end && (field.type == FieldType::float64 || number.whole);
+  if (!scan_number(at, end, number) || at != end) return false;
+  return field.type == FieldType::float64 || (number.whole && number.text != "-0");
 }
 
 bool JsonDecoder::whole_number(const FieldRule& field) {
