@@ -4,11 +4,14 @@
 #include <string>
 
 #include "app/command_line.hpp"
+#include "app/descriptors.hpp"
 #include "app/inspect.hpp"
 #include "app/process.hpp"
 #include "app/server.hpp"
+#include "base/descriptor_limit.hpp"
 #include "base/log.hpp"
 #include "base/violation.hpp"
+#include "config/explain.hpp"
 #include "config/memory_budget.hpp"
 
 namespace {
@@ -24,7 +27,16 @@ int fail(int code, const std::string& message) {
   return code;
 }
 
+int explain(const config::Config& config, std::uint64_t memory_limit) {
+  const auto connections = app::connections_within(raise_descriptor_limit(), config.ingest.max_connections);
+  const std::string text = config::explain(config, {.memory_limit_bytes = memory_limit, .connections = connections});
+  const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  return written ? app::exit_ok : fail(app::exit_failed, "standard output cannot be written");
+}
+
 int serve(const config::Config& config) {
+  set_log_level(config.log_level);
+  set_log_format(config.log_format);
   set_violation_hook(log_violation);
   const SystemClock clock;
   auto state = app::open_state(config, clock);
@@ -39,15 +51,13 @@ int run(const app::CommandLine& chosen) {
   if (chosen.verb == Verb::version) return std::puts("nissad " NISSA_VERSION) < 0;
   if (chosen.verb == Verb::help) return std::fputs(app::usage(), stdout) < 0;
   if (chosen.verb == Verb::inspect) return app::inspect(chosen.directory, chosen.json);
-  const auto config = config::load_config(chosen.config, config::memory_limit_bytes());
+  const std::uint64_t memory_limit = config::memory_limit_bytes();
+  const auto config = config::load_config(chosen.config, memory_limit);
   if (!config) {
     for (const std::string& problem : config.error()) std::fprintf(stderr, "%s\n", problem.c_str());
     return app::exit_configuration;
   }
-  if (chosen.verb == Verb::check_config) {
-    std::printf("%s: %zu SLOs, nothing wrong\n", chosen.config.c_str(), config->slos.size());
-    return app::exit_ok;
-  }
+  if (chosen.verb == Verb::check_config) return explain(*config, memory_limit);
   return serve(*config);
 }
 

@@ -1,5 +1,6 @@
 #include "admin/slo_page.hpp"
 
+#include "admin/definition_text.hpp"
 #include "admin/json_text.hpp"
 #include "net/http_types.hpp"
 #include "slo/budget.hpp"
@@ -11,44 +12,6 @@ namespace {
 
 using ledger::SloView;
 using net::json_quoted;
-
-// In the largest unit that leaves no rest: "30d", "36h".
-std::string period_text(std::int64_t ms) {
-  return ms % slo::day_ms == 0 ? std::to_string(ms / slo::day_ms) + "d" : std::to_string(ms / slo::hour_ms) + "h";
-}
-
-void append_outcomes(std::string& out, slo::OutcomeMask outcomes) {
-  out += '[';
-  const char* comma = "";
-  for (const slo::Outcome one : slo::all_outcomes) {
-    if (!outcomes.has(one)) continue;
-    out.append(comma).append(json_quoted(slo::name_of(one)));
-    comma = ",";
-  }
-  out += ']';
-}
-
-void append_sli(std::string& out, const slo::Sli& sli) {
-  const bool latency = sli.criterion.kind == slo::SliKind::latency;
-  out.append(R"("sli":{"kind":)").append(latency ? R"("latency")" : R"("availability")");
-  if (latency) {
-    out += R"(,"threshold_ms":)";
-    append_number(out, static_cast<double>(sli.criterion.threshold_ns) / ns_per_ms);
-    out.append(R"(,"failures":)").append(sli.criterion.failures == slo::Failures::bad ? R"("bad")" : R"("ignored")");
-  }
-  out += R"(,"good":)";
-  append_outcomes(out, sli.criterion.good);
-  out += R"(,"ignore":)";
-  append_outcomes(out, sli.criterion.ignore);
-  out.append(R"(,"service":)").append(json_quoted(sli.selector.service));
-  out.append(R"(,"operation":)").append(json_quoted(sli.selector.operation)).append(R"(,"labels":{)");
-  const char* comma = "";
-  for (const slo::LabelGlob& label : sli.selector.labels) {
-    out.append(comma).append(json_quoted(label.key)).append(":").append(json_quoted(label.glob));
-    comma = ",";
-  }
-  out += "}}";
-}
 
 void append_counts(std::string& out, const slo::Counts& counts) {
   out += R"("good":)";

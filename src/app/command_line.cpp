@@ -6,7 +6,7 @@ namespace nissa::app {
 
 const char* usage() {
   return "nissad --config FILE                 serve\n"
-         "nissad --check-config --config FILE  say what is wrong with the file, or nothing\n"
+         "nissad --check-config --config FILE  say everything that is wrong with the file, or what it means\n"
          "nissad inspect DIR [--json]          what the state in DIR holds; looks at a copy, for opening the original "
          "would change it\n"
          "nissad --version\n";

@@ -9,12 +9,14 @@
 
 #include "base/time_types.hpp"
 #include "config/memory_budget.hpp"
+#include "config/sha256.hpp"
 #include "config/slo_section.hpp"
 
 namespace nissa::config {
 namespace {
 
 constexpr std::int64_t minute_ms = 60'000;
+constexpr std::size_t most_file_bytes = std::size_t{64} << 20;  // ten thousand SLOs are some 3 MiB
 constexpr std::uint64_t kib = 1u << 10;
 constexpr std::uint64_t mib = 1u << 20;
 constexpr std::uint64_t gib = 1u << 30;
@@ -124,6 +126,8 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
                                             std::uint64_t memory_limit) {
   Problems problems;
   Config config;
+  config.file = file;
+  config.sha256 = sha256_hex(text);
   TomlTable table = TomlTable::parse(text, file, problems, config.settings);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   table.text("state_dir", config.state_dir);
@@ -153,11 +157,13 @@ std::expected<Config, Problems> load_config(const std::string& file, std::uint64
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
   std::string text;
   std::array<char, 1 << 16> piece;
-  for (std::size_t size = 1; in && size != 0; text.append(piece.data(), size))
+  for (std::size_t size = 1; in && size != 0 && text.size() <= most_file_bytes; text.append(piece.data(), size))
     size = std::fread(piece.data(), 1, piece.size(), in.get());
   if (!in || std::ferror(in.get()) != 0)
     return std::unexpected(
         Problems{file + ": cannot be read: " + std::generic_category().message(errno) + "; name a file with --config"});
+  if (text.size() > most_file_bytes)
+    return std::unexpected(Problems{file + ": is larger than 64 MiB; is this the configuration?"});
   return read_config(text, file, memory_limit);
 }
 

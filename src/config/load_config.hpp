@@ -19,6 +19,8 @@
 namespace nissa::config {
 
 struct Config {
+  std::string file;    // as it was named
+  std::string sha256;  // of its bytes, hexadecimal
   std::string state_dir = "nissa-state";
   ingest::Options ingest;
   fold::Options fold;

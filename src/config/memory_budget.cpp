@@ -12,11 +12,6 @@
 namespace nissa::config {
 namespace {
 
-// Rings, running sums and published page of one SLO; docs/performance.md has the measurement. They come in blocks.
-constexpr std::uint64_t slo_bytes = 20'100;
-constexpr std::uint64_t slos_in_block = 256;
-constexpr std::uint64_t most_percent = 80;
-
 // A file's first line as a number; the greatest one where there is no file or no number ("max").
 std::uint64_t number_in(const std::string& file) {
   std::ifstream in(file);
@@ -61,7 +56,7 @@ std::vector<MemoryPart> memory_parts(const Config& config) {
           {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
           {"read buffers kept for reuse", ingest::kept_buffer_bytes},
           {"pages that wait for their readers", config.admin.answer_bytes},
-          {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_bytes}};
+          {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_memory_bytes}};
 }
 
 std::string memory_problem(const std::vector<MemoryPart>& parts, std::uint64_t limit_bytes) {
@@ -71,9 +66,9 @@ std::string memory_problem(const std::vector<MemoryPart>& parts, std::uint64_t l
     sum += part.bytes;
     list += (list.empty() ? "" : ", ") + part.name + ' ' + format_bytes_roughly(part.bytes);
   }
-  if (sum <= limit_bytes / 100 * most_percent) return {};
+  if (sum <= limit_bytes / 100 * most_memory_percent) return {};
   return "the configured bytes are " + format_bytes_roughly(sum) + " (" + list + "); expected at most " +
-         std::to_string(most_percent) + " % of the memory limit of " + format_bytes_roughly(limit_bytes) +
+         std::to_string(most_memory_percent) + " % of the memory limit of " + format_bytes_roughly(limit_bytes) +
          ": lower one of them, or raise the limit";
 }
 

@@ -9,6 +9,12 @@ namespace nissa::config {
 
 struct Config;
 
+// Rings, running sums and published page of one SLO; docs/performance.md has the measurement. They come in blocks.
+inline constexpr std::uint64_t slo_memory_bytes = 20'100;
+inline constexpr std::uint64_t slos_in_block = 256;
+// Of the memory limit, what may be configured.
+inline constexpr std::uint64_t most_memory_percent = 80;
+
 struct MemoryPart {
   std::string name;  // the key that sets it
   std::uint64_t bytes = 0;

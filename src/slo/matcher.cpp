@@ -28,7 +28,7 @@ Matcher::Matcher(std::span<const Rule> rules, MatchSets& sets) : rules_(rules.be
   }
 }
 
-MatchSetId Matcher::match(const Identity& identity) const {
+std::vector<std::uint32_t> Matcher::all_matching(const Identity& identity) const {
   std::vector<std::uint32_t> matching;
   if (const auto named = by_service_.find(identity.service); named != by_service_.end()) {
     for (const std::uint32_t i : named->second) {
@@ -40,6 +40,11 @@ MatchSetId Matcher::match(const Identity& identity) const {
     if (glob_matches(selector.service, identity.service) && rest_matches(selector, identity)) matching.push_back(i);
   }
   std::ranges::sort(matching);  // the order of the file
+  return matching;
+}
+
+MatchSetId Matcher::match(const Identity& identity) const {
+  const std::vector<std::uint32_t> matching = all_matching(identity);
   const std::size_t kept = std::min(matching.size(), max_set_members);
   std::vector<Member> members;
   members.reserve(kept);

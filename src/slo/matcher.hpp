@@ -26,6 +26,11 @@ class Matcher {
   // empty_match_set: no SLO. no_match_set: the registry is full, what bears this identity cannot be counted.
   MatchSetId match(const Identity& identity) const;
 
+  // For looking: nothing is interned. The rules that fit, as they stand in rules(): in the order of the file, also
+  // those beyond the first max_set_members.
+  std::vector<std::uint32_t> all_matching(const Identity& identity) const;
+  std::span<const Rule> rules() const { return rules_; }
+
  private:
   struct TextHash {
     using is_transparent = void;

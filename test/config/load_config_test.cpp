@@ -196,7 +196,8 @@ TEST_CASE("a value of a wrong type or with a wrong unit is refused with its plac
 TEST_CASE("addresses, choices and the state's folder are read, and wrong ones refused") {
   const auto config = read(
       "state_dir = \"/var/lib/nissa\"\n[listen]\ntcp = \"[::1]:7000\"\nadmin = \"0.0.0.0:65535\"\n"
-      "[ingest]\nproof = \"semantic\"\nclock = \"trust\"\n[metrics]\nslo_windows = \"all\"\n");
+      "[ingest]\nproof = \"semantic\"\nclock = \"trust\"\n[metrics]\nslo_windows = \"all\"\n"
+      "[log]\nformat = \"json\"\nlevel = \"error\"\n");
   REQUIRE_MESSAGE(config.has_value(), problems_of(config));
   CHECK(config->state_dir == "/var/lib/nissa");
   CHECK(config->journal.directory == "/var/lib/nissa");
@@ -207,6 +208,8 @@ TEST_CASE("addresses, choices and the state's folder are read, and wrong ones re
   CHECK(config->fold.proof == fold::Proof::semantic);
   CHECK(config->fold.agent_clock == fold::AgentClock::trusted);
   CHECK(config->admin.all_windows);
+  CHECK(config->log_format == LogFormat::json);
+  CHECK(config->log_level == LogLevel::error);
   for (const std::string wrong :
        {"127.0.0.1", ":7440", "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:", "127.0.0.1:-1"}) {
     CAPTURE(wrong);
@@ -254,6 +257,8 @@ TEST_CASE("what is not TOML has its place, and a file that cannot be read is nam
   CHECK(config.error()[0].starts_with("nissa.toml:2:"));
   CHECK(problems_of(load_config("/nowhere/nissa.toml", no_limit)) ==
         "/nowhere/nissa.toml: cannot be read: No such file or directory; name a file with --config\n");
+  CHECK(problems_of(load_config("/dev/zero", no_limit)) ==
+        "/dev/zero: is larger than 64 MiB; is this the configuration?\n");
   CHECK(problems_of(load_config("/", no_limit)) == "/: cannot be read: Is a directory; name a file with --config\n");
 }
 
@@ -279,22 +284,81 @@ TEST_CASE("the defaults and the demo's file load with less than half a GiB") {
   CHECK_FALSE(demo->slos.empty());
 }
 
-TEST_CASE("the document has each key in its section, with its default and no key more") {
-  std::istringstream document(text_of("docs/configuration.md"));
-  std::set<std::string> rows, here{"/state_dir",   "listen/tcp",          "listen/admin", "ingest/proof",
-                                   "ingest/clock", "metrics/slo_windows", "log/format",   "log/level"};
-  std::string line, section, all_defaults;
+namespace {
+
+using Lines = std::set<std::string>;  // "section.key", or "section.key = value"
+
+Lines values_of(const Settings& settings) {
+  Lines all;
+  for (const Setting& one : settings) all.insert(one.section + '.' + one.key + " = " + one.value);
+  return all;
+}
+std::string joined(const Lines& lines) {
+  std::string all;
+  for (const std::string& one : lines) all += one + '\n';
+  return all;
+}
+
+// As the rows of the document's tables have it; of [[slo]] the keys alone.
+struct Document {
+  Lines defaults;
+  Lines slo_keys;
+};
+Document read_document() {
+  Document document;
+  std::istringstream text(text_of("docs/configuration.md"));
+  std::string line, section;
   std::smatch found;
-  while (std::getline(document, line)) {
+  while (std::getline(text, line)) {
     if (std::regex_match(line, found, std::regex(R"(## \[+(\w+)\]+)"))) section = found[1];
-    if (section == "slo" || !std::regex_search(line, found, std::regex(R"(^\| `(\w+)` \| `(.*?)` \|)"))) continue;
-    const std::string name = section + '/' + found[1].str();
-    CAPTURE(name);
-    rows.insert(name);
-    const auto given = read((section.empty() ? "" : "[" + section + "]\n") + found[1].str() + " = " + found[2].str());
-    REQUIRE_MESSAGE(given.has_value(), problems_of(given));
-    for (const Range& range : ranges()) CHECK(range.get(*given) == range.get(*read("")));
+    if (!std::regex_search(line, found, std::regex(R"(^\| `(\w+)` \| (?:`(.*?)`)?)"))) continue;
+    if (section == "slo")
+      document.slo_keys.insert(found[1]);
+    else
+      document.defaults.insert(section + '.' + found[1].str() + " = " + found[2].str());
   }
-  for (const Range& range : ranges()) here.insert(range.section + '/' + range.key);
-  CHECK(rows == here);
+  return document;
+}
+
+// A commented-out key begins with '#' and its name, a sentence with '#' and a space.
+std::string uncommented(const std::string& text) {
+  return std::regex_replace(text, std::regex(R"((^|\n)#([a-z_]+ = ))"), "$1$2");
+}
+
+}  // namespace
+
+TEST_CASE("the document has each key that is read in its section, with its default and no key more") {
+  CHECK(joined(read_document().defaults) == joined(values_of(read("")->settings)));
+}
+
+TEST_CASE("the example has each key at its default: all uncommented it is the same configuration") {
+  const std::string example = text_of("deploy/nissa.toml");
+  const auto as_it_is = read_config(example, "deploy/nissa.toml", no_limit);
+  REQUIRE_MESSAGE(as_it_is.has_value(), problems_of(as_it_is));
+  const auto whole = read_config(uncommented(example), "deploy/nissa.toml", no_limit);
+  REQUIRE_MESSAGE(whole.has_value(), problems_of(whole));
+  CHECK(joined(values_of(as_it_is->settings)) == joined(values_of(read("")->settings)));
+  CHECK(joined(values_of(whole->settings)) == joined(values_of(read("")->settings)));
+  CHECK(whole->slos == as_it_is->slos);
+  for (const Setting& one : as_it_is->settings) CHECK_FALSE_MESSAGE(one.given, (one.section + '.' + one.key));
+  for (const Setting& one : whole->settings) CHECK_MESSAGE(one.given, (one.section + '.' + one.key));
+}
+
+TEST_CASE("the example has each key of an SLO") {
+  const std::string example = uncommented(text_of("deploy/nissa.toml"));
+  Lines keys;
+  std::istringstream slos(example.substr(example.find("[[slo]]")));
+  std::smatch found;
+  for (std::string line; std::getline(slos, line);)
+    if (std::regex_search(line, found, std::regex(R"(^(\w+) = )"))) keys.insert(found[1]);
+  CHECK(joined(keys) == joined(read_document().slo_keys));
+}
+
+TEST_CASE("every key with a range is among the settings, and every setting has its range tested or is a choice") {
+  Lines tested{".state_dir",   "listen.tcp",          "listen.admin", "ingest.proof",
+               "ingest.clock", "metrics.slo_windows", "log.format",   "log.level"};
+  for (const Range& range : ranges()) tested.insert(range.section + '.' + range.key);
+  Lines there;
+  for (const Setting& one : read("")->settings) there.insert(one.section + '.' + one.key);
+  CHECK(joined(tested) == joined(there));
 }
