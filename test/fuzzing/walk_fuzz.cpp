@@ -2,20 +2,17 @@
 //
 // An input is a program for the generator of messages (support/wire_generator.hpp): its bytes decide what message is
 // made and what is broken in it, so that libFuzzer's changes of bytes are changes of structure. One input in sixteen is
-// taken as the bytes of a message themselves. A difference crashes; at the end it is told how many inputs both sides
-// accepted, and fewer than a fifth is a failure: rejected inputs alone prove little.
+// taken as the bytes of a message themselves. How the report judges: agreement_report.hpp.
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <string_view>
 
-#include "base/violation.hpp"
+#include "agreement_report.hpp"
 #include "nissa.pb.h"
 #include "oracle/walk_difference.hpp"
 #include "support/choices.hpp"
@@ -25,25 +22,8 @@ using namespace nissa;
 
 namespace {
 
-constexpr double least_share = 0.2;
-constexpr std::uint64_t too_few_to_judge = 1000;  // a single input that is run again, for example
 constexpr unsigned most_mutations = 2;
 constexpr std::size_t most_fault_bytes = 32;
-test::Agreement agreement;
-
-void tell() {
-  std::fprintf(stderr, "accepted by both: %llu of %llu inputs (%.1f %%)\n",
-               static_cast<unsigned long long>(agreement.accepted), static_cast<unsigned long long>(agreement.inputs),
-               100 * agreement.share());
-  if (agreement.inputs < too_few_to_judge || agreement.share() >= least_share) return;
-  std::fprintf(stderr, "fewer than %.0f %%: the generator breaks too much\n", 100 * least_share);
-  std::_Exit(1);
-}
-
-[[noreturn]] void crash(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::abort();
-}
 
 std::unique_ptr<google::protobuf::Message> make_message(const wire::MessageRule& rule) {
   const auto* type = v2::TelemetryBatch::descriptor()->file()->FindMessageTypeByName(std::string(rule.name));
@@ -53,9 +33,9 @@ std::unique_ptr<google::protobuf::Message> make_message(const wire::MessageRule&
 
 void check(const wire::MessageRule& rule, google::protobuf::Message& prototype, ByteView bytes) {
   const bool is_batch = &rule == &wire::schema::telemetry_batch;
-  const std::string difference =
-      is_batch ? test::batch_difference(bytes, agreement) : test::message_difference(rule, prototype, bytes, agreement);
-  if (!difference.empty()) crash(difference);
+  const std::string difference = is_batch ? test::batch_difference(bytes, test::agreement)
+                                          : test::message_difference(rule, prototype, bytes, test::agreement);
+  if (!difference.empty()) test::crash(difference);
 }
 
 void check_made(const wire::MessageRule& rule, google::protobuf::Message& message, test::Choices& choose,
@@ -72,10 +52,7 @@ void check_made(const wire::MessageRule& rule, google::protobuf::Message& messag
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  std::atexit(tell);
-  set_violation_hook([](std::string_view room, std::string_view expected, const std::source_location&) {
-    crash("violation in " + std::string(room) + ": " + std::string(expected));
-  });
+  test::begin_fuzzing();
   return 0;
 }
 
