@@ -1,5 +1,5 @@
 // A batch as JSON, for who has no protobuf: the text of a TelemetryBatch → its canonical bytes, ready for peek_header()
-// and the fold. docs/protocol.md, "JSON", says what is taken. Pure; about 300 ns for an event with five labels.
+// and the fold. docs/protocol.md, "JSON", says what is taken. Pure; about 140 ns an event, 430 with five labels.
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -19,7 +19,7 @@ inline constexpr std::size_t json_batch_growth = 8;
 
 // A key is whole or absent (then the batch is counted at least once), the header is what peek_header() asks for, and
 // there are 1 to `max_events` events, metrics and alerts together: nothing behind the first that is too many is read.
-// While decoding: memory of up to three times the text.
+// While decoding: memory of up to four times the text.
 std::expected<JsonBatch, JsonFault> batch_from_json(std::string_view text, std::uint32_t max_events);
 
 }  // namespace nissa::wire

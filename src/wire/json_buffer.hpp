@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <string_view>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "wire/varint.hpp"
@@ -56,6 +58,7 @@ class JsonBuffer {
   // The pieces, which are all from `begin` on, one behind the other as they stand in the list.
   void arrange(std::size_t begin, std::span<const Piece> pieces) {
     scratch_.clear();
+    scratch_.reserve(size_ - begin);
     for (const Piece& piece : pieces)
       scratch_.insert(scratch_.end(), bytes_.data() + piece.begin, bytes_.data() + piece.end);
     std::memcpy(bytes_.data() + begin, scratch_.data(), scratch_.size());

@@ -1,10 +1,10 @@
 // JSON in protobuf's own mapping (https://protobuf.dev/programming-guides/json) → the canonical bytes of a message, in
 // one pass, by the tables of schema.hpp; no protobuf objects, no tree. Stricter than the mapping where docs/protocol.md
-// says so: nothing is passed over, nothing is said twice. Recursion as deep as the schema, whatever the text.
-// Pure. About 300 ns for an event with five labels.
+// says so: nothing is passed over, nothing is said twice. (That only one of a oneof is there is not looked at.)
+// Recursion as deep as the schema, whatever the text. Pure. About 140 ns for an event, 430 with five labels.
 //
 // Memory: the canonical bytes are at most as many as the text has, for each field's name and quotes take more room than
-// its tag and its bytes (the least: "value":1, nine bytes each); while decoding up to three times the text.
+// its tag and its bytes (the least: "value":1, nine bytes each); while decoding up to four times the text.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -56,7 +56,7 @@ class JsonDecoder {
   JsonFault fault();
 
  private:
-  static constexpr std::size_t max_depth = 6;  // the schema nests three messages; a seventh would be a change of it
+  static constexpr std::size_t max_depth = 6;  // the schema nests four messages; a seventh would be a change of it
   static constexpr std::uint32_t no_index = ~std::uint32_t{0};
   // How a fault was reached, innermost first.
   struct Step {

@@ -220,8 +220,7 @@ bool JsonReader::text(JsonText& text) {
     }
     if (*at == '"') break;
     if (*at != '\\') {
-      return fail(Reason::bad_json, start,
-                  "a text has a control character in it; write it as an escape, for example \\n");
+      return fail(Reason::bad_json, start, "expected an escape as \\n, found a control character in a text");
     }
     text.escaped = true;
     at += 2;

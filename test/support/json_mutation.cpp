@@ -15,7 +15,7 @@ using Tokens = std::vector<std::string>;
 
 constexpr std::string_view marks = "{}[]:,", spaces = " \t\r\n";
 
-const std::array<std::string, 28> number_spellings{"0",
+const std::array<std::string, 30> number_spellings{"0",
                                                    "-0",
                                                    "1",
                                                    "-1",
@@ -34,6 +34,8 @@ const std::array<std::string, 28> number_spellings{"0",
                                                    "1e20",
                                                    "1e400",
                                                    "1e-400",
+                                                   "1e99999999999999999999",
+                                                   "-1e-99999999999999999999",
                                                    "01",
                                                    "1.",
                                                    "\"7\"",

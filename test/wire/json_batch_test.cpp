@@ -131,6 +131,19 @@ TEST_CASE("a batch from curl needs nothing but its events: the rest of the heade
         1);
 }
 
+TEST_CASE("the examples of docs/protocol.md are taken, and refused, as it says") {
+  const v2::TelemetryBatch batch = decoded(R"({"agent": "shell", "events": [
+  {"service": "shop", "operation": "GET /", "duration_ns": 12000000, "outcome": "ERROR",
+   "labels": [{"key": "region", "value": "eu-1"}]},
+  {"service": "shop", "timeUnixNs": "1700000000000000000"}
+]})");
+  CHECK(batch.events(0).labels(0).value() == "eu-1");
+  CHECK(batch.events(1).time_unix_ns() == 1'700'000'000'000'000'000);
+  CHECK(fault_of(R"({"events":[{"servce":"shop"}]})") ==
+        JsonFault{Reason::field_unknown, 12, "events[0].servce",
+                  R"(expected a field of TelemetryEvent, found "servce"; did you mean "service"?)"});
+}
+
 TEST_CASE("numbers: whole ones in any spelling that comes to one, also as texts of digits") {
   CHECK(time_of("18446744073709551615") == 18446744073709551615u);
   CHECK(time_of("\"18446744073709551615\"") == 18446744073709551615u);
@@ -146,6 +159,10 @@ TEST_CASE("numbers: whole ones in any spelling that comes to one, also as texts 
   CHECK(value_of("7") == 7);
   CHECK(value_of("1e-400") == 0);
   CHECK(value_of("5e-324") == 5e-324);
+  CHECK(value_of("1e-99999999999999999999") == 0);
+  CHECK(value_of("0." + std::string(1'000'000, '0') + "1") == 0);
+  CHECK(fault_of(R"({"metrics":[{"value":)" + std::string(1'000'000, '9') + "}]}").reason ==
+        Reason::value_out_of_range);
   CHECK(value_of("\"-Infinity\"") == -std::numeric_limits<double>::infinity());
   CHECK(std::isnan(value_of("\"NaN\"")));
   CHECK(std::signbit(value_of("-0")));
@@ -190,7 +207,7 @@ TEST_CASE("faults of the text are told by reason, place, field and message") {
   check_fault(R"({"events":[{}]} ^{})", Reason::bad_json, "",
               "expected the end of the text behind its one object, found an object");
   check_fault("{\"events\":[{\"service\":^\"a\nb\"}]}", Reason::bad_json, "events[0].service",
-              "a text has a control character in it; write it as an escape, for example \\n");
+              "expected an escape as \\n, found a control character in a text");
   check_fault(R"({"events":[{"service":^"\x41"}]})", Reason::bad_json, "events[0].service",
               R"(expected an escape as \n or \u00e9, found "\x41")");
   check_fault(R"({"events":[{"time_unix_ns":^012}]})", Reason::bad_json, "events[0].time_unix_ns",
