@@ -29,6 +29,8 @@ ingest::Options within_descriptor_limit(ingest::Options options) {
             " connections of agents: these are taken; for more, raise the limit (LimitNOFILE=, ulimit -n)");
   }
   options.max_connections = borne;
+  // Both doors share what there is; HTTP gets a quarter of it at most.
+  options.max_http_connections = std::min(options.max_http_connections, std::max(1u, borne / 4));
   return options;
 }
 

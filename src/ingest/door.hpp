@@ -1,4 +1,5 @@
-// What every connection of agents is given: the owners it asks, the limits it keeps, what it shares with the others.
+// What every connection of agents is given, by either door: the owners it asks, the limits it keeps, what it shares
+// with the others.
 #pragma once
 #include "async/timer.hpp"
 #include "base/clock.hpp"

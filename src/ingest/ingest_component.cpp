@@ -32,13 +32,13 @@ enum class Stage : std::uint8_t {
 }  // namespace
 
 struct IngestComponent::Inside {
-  Inside(EventLoop& loop, const Door& the_door)
-      : lobby(the_door),
+  Inside(EventLoop& loop, Lobby& the_lobby)
+      : lobby(the_lobby),
         strand(loop),
         changed(strand),
         sweeping(strand),
-        listener(loop, the_door.timers,
-                 {the_door.options.address, the_door.options.port, the_door.options.max_connections},
+        listener(loop, lobby.door.timers,
+                 {lobby.door.options.address, lobby.door.options.port, lobby.door.options.max_connections},
                  [this](net::Connection connection) { return serve(std::move(connection)); }) {}
 
   Task<void> serve(net::Connection connection) {
@@ -99,7 +99,7 @@ struct IngestComponent::Inside {
       if (co_await changed.park_until(lobby.door.timers, deadline) == Woken::cancelled) break;
   }
 
-  Lobby lobby;
+  Lobby& lobby;
   const Strand strand;
   std::unordered_set<std::shared_ptr<Session>> sessions NISSA_GUARDED_BY(strand);
   Stage stage NISSA_GUARDED_BY(strand) = Stage::serving;
@@ -111,7 +111,7 @@ struct IngestComponent::Inside {
   net::TcpListener listener;
 };
 
-IngestComponent::IngestComponent(EventLoop& loop, const Door& door) : inside_(std::make_unique<Inside>(loop, door)) {}
+IngestComponent::IngestComponent(EventLoop& loop, Lobby& lobby) : inside_(std::make_unique<Inside>(loop, lobby)) {}
 IngestComponent::~IngestComponent() = default;
 
 Status IngestComponent::open() { return inside_->listener.open(); }

@@ -22,8 +22,8 @@ namespace nissa::ingest {
 
 class IngestComponent {
  public:
-  // `door`'s owners outlive the component.
-  IngestComponent(EventLoop& loop, const Door& door);
+  // The lobby outlives it.
+  IngestComponent(EventLoop& loop, Lobby& lobby);
   ~IngestComponent();
 
   // Takes the address. Fails with address, port and the system's words.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "ingest/batch_line.hpp"
 #include "ingest/principal.hpp"
 
 namespace nissa::ingest {
@@ -173,28 +174,11 @@ void SessionFlow::fold_and_commit(std::span<const Arrived> batches) {
 }
 
 void SessionFlow::fold_one(const Arrived& batch, UnixMs now_ms, ledger::Submission& submission) {
-  const std::size_t first_cell = submission.cells.size();
-  const auto folded =
-      door_.fold.fold(batch.bytes, batch.header, {now_ms, arrival_ms_, batch.skew_ns}, submission.cells);
-  if (!folded) return malformed_batch(batch, folded.error());
-  if (folded->metrics != 0 || folded->alerts != 0) {
-    submission.cells.resize(first_cell);
-    return refuse(batch, Reason::not_supported, 0);
-  }
-  ledger::BatchLine line;
-  line.key = batch.header.key();
-  line.settled_below = batch.header.settled_below;
-  line.print = wire::fingerprint_of(batch.bytes.subspan(batch.header.header_size));
-  line.first_cell = static_cast<std::uint32_t>(first_cell);
-  line.cell_count = static_cast<std::uint32_t>(submission.cells.size() - first_cell);
-  line.event_count = batch.header.event_count;
-  line.accepted = folded->accepted;
-  line.late = folded->late;
-  line.rejected = folded->rejected;
-  line.unmatched = folded->unmatched;
-  line.fanout_dropped = folded->fanout_dropped;
-  line.token = batch.slot;
-  submission.lines.push_back(line);
+  const fold::FoldContext context{now_ms, arrival_ms_, batch.skew_ns};
+  const auto fault = add_batch(submission, door_.fold, batch.bytes, batch.header, context, batch.slot);
+  if (!fault) return;
+  if (fault->malformed) return malformed_batch(batch, *fault->malformed);
+  refuse(batch, fault->refused, 0);
 }
 
 }  // namespace nissa::ingest

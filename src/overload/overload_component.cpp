@@ -36,6 +36,7 @@ class OverloadInside : public std::enable_shared_from_this<OverloadInside> {
 
   std::optional<Refusal> refusal(Priority priority);
   std::optional<Admission> try_bytes(Priority priority, SenderId sender, std::size_t bytes);
+  Admission bytes_or_refusal(Priority priority, SenderId sender, std::size_t bytes);
   void wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes, std::size_t held);
   void wait_for_turn(ParkedForTurn parked, Priority priority, std::size_t bytes);
   void give_back(const Holding& holding);
@@ -126,6 +127,12 @@ std::optional<Admission> OverloadInside::try_bytes(Priority priority, SenderId s
       break;
   }
   return std::nullopt;
+}
+
+Admission OverloadInside::bytes_or_refusal(Priority priority, SenderId sender, std::size_t bytes) {
+  if (auto at_once = try_bytes(priority, sender, bytes)) return std::move(*at_once);
+  Lock lock(mutex_);
+  return std::unexpected(refuse(priority, Reason::no_room, clock_.boot_ns()));
 }
 
 void OverloadInside::wait_for_bytes(ParkedForBytes parked, Priority priority, SenderId sender, std::size_t bytes,
@@ -355,6 +362,10 @@ OverloadComponent::~OverloadComponent() {
 }
 
 std::optional<Refusal> OverloadComponent::refusal(Priority priority) { return inside_->refusal(priority); }
+
+Admission OverloadComponent::bytes_or_refusal(Priority priority, SenderId sender, std::size_t bytes) {
+  return inside_->bytes_or_refusal(priority, sender, bytes);
+}
 
 std::optional<Admission> OverloadComponent::try_bytes(Priority priority, SenderId sender, std::size_t bytes) {
   return inside_->try_bytes(priority, sender, bytes);

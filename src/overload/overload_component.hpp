@@ -90,6 +90,8 @@ class OverloadComponent {
 
   // At once or not at all; nullopt: there is no room now, async_bytes would wait. Never blocks.
   std::optional<Admission> try_bytes(Priority priority, SenderId sender, std::size_t bytes);
+  // The same, but refused with no_room where there is none: for a door at which nobody is held.
+  Admission bytes_or_refusal(Priority priority, SenderId sender, std::size_t bytes);
   // Waits for room, at most byte_wait_ns, then refuses with no_room (as more than the class may ever hold is, at
   // once). CRITICAL waits without end. After async_stop: refused with shutting_down. `held`: what the one who asks has
   // in hand of earlier reservations.

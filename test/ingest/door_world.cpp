@@ -80,9 +80,11 @@ World::World(WorldOptions chosen) : options(std::move(chosen)) {
                                                      opened.state_id, std::move(*recovered), 3);
   ledger->start();
   define();
-  door = std::make_unique<IngestComponent>(
-      hand.loop, Door{options.ingest, options.fold, *ledger, *overload, *fold, books, hand.clock, hand.timers});
+  lobby = std::make_unique<Lobby>(
+      Door{options.ingest, options.fold, *ledger, *overload, *fold, books, hand.clock, hand.timers});
+  door = std::make_unique<IngestComponent>(hand.loop, *lobby);
   door->start();
+  http = std::make_unique<HttpIngestComponent>(hand.loop, *lobby);
   journal->finish_at_once(!options.journal_by_hand);
 }
 
@@ -172,6 +174,7 @@ void World::begin_stop(std::int64_t grace_ns) {
   stopping_ = true;
   hand.loop.spawn([](World& world, std::int64_t grace) -> Task<void> {
     co_await world.door->async_stop(grace);
+    co_await world.http->async_stop(grace);
     world.stopped_ = true;
   }(*this, grace_ns));
   hand.settle();
@@ -186,6 +189,7 @@ std::uint64_t World::total_of_shop() {
 std::uint64_t World::accepted() const {
   std::uint64_t sum = 0;
   for (const auto& one : ledger->counters().classes) sum += one.events_accepted.value();
+  for (const auto& one : ledger->counters().unkeyed) sum += one.events_accepted.value();
   return sum;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "async/strand.hpp"
+#include "ingest/http_ingest_component.hpp"
 #include "ingest/ingest_component.hpp"
 #include "ingest/options.hpp"
 #include "support/agent_frames.hpp"
@@ -124,7 +125,9 @@ class World {
   std::unique_ptr<overload::OverloadComponent> overload;
   std::unique_ptr<fold::BatchFold> fold;
   std::unique_ptr<ledger::LedgerComponent> ledger;
+  std::unique_ptr<Lobby> lobby;
   std::unique_ptr<IngestComponent> door;
+  std::unique_ptr<HttpIngestComponent> http;
   std::vector<std::shared_ptr<Agent>> agents;
   Epoch epoch = 7;
 

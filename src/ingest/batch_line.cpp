@@ -1,0 +1,32 @@
+#include "ingest/batch_line.hpp"
+
+namespace nissa::ingest {
+
+std::optional<NotTaken> add_batch(ledger::Submission& submission, fold::BatchFold& fold, ByteView bytes,
+                                  const wire::BatchHeader& header, const fold::FoldContext& context,
+                                  std::uint32_t token) {
+  const std::size_t first_cell = submission.cells.size();
+  auto folded = fold.fold(bytes, header, context, submission.cells);
+  if (!folded) return NotTaken{.malformed = std::move(folded.error())};
+  if (folded->metrics != 0 || folded->alerts != 0) {
+    submission.cells.resize(first_cell);
+    return NotTaken{.refused = Reason::not_supported};
+  }
+  ledger::BatchLine line;
+  line.key = header.key();
+  line.settled_below = header.settled_below;
+  line.print = wire::fingerprint_of(bytes.subspan(header.header_size));
+  line.first_cell = static_cast<std::uint32_t>(first_cell);
+  line.cell_count = static_cast<std::uint32_t>(submission.cells.size() - first_cell);
+  line.event_count = header.event_count;
+  line.accepted = folded->accepted;
+  line.late = folded->late;
+  line.rejected = folded->rejected;
+  line.unmatched = folded->unmatched;
+  line.fanout_dropped = folded->fanout_dropped;
+  line.token = token;
+  submission.lines.push_back(line);
+  return std::nullopt;
+}
+
+}  // namespace nissa::ingest

@@ -1,0 +1,234 @@
+#include "ingest/http_batch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "async/mailbox.hpp"
+#include "async/strand.hpp"
+#include "fold/clock_skew.hpp"
+#include "ingest/acknowledgement.hpp"
+#include "ingest/batch_line.hpp"
+#include "ingest/http_answer.hpp"
+#include "ingest/principal.hpp"
+#include "net/gzip.hpp"
+#include "wire/json_batch.hpp"
+
+namespace nissa::ingest {
+namespace {
+
+// Of JSON: while it is decoded, beside its text (wire/json_decoder.hpp).
+constexpr std::size_t json_decoding = 3;
+// What decoding a byte of JSON takes, in bytes of protobuf folded (docs/performance.md, "HTTP").
+constexpr std::size_t json_weight = 10;
+
+// What admit_batch hands to HttpBatch, by way of the server.
+struct Admitted {
+  HttpHead head;
+  overload::Reservation room;
+};
+
+std::size_t most_body(const HttpHead& head, const Options& options) {
+  return head.form == HttpForm::json ? options.max_json_bytes : options.max_frame_bytes;
+}
+std::size_t most_inflated(const HttpHead& head, const Options& options) {
+  return head.form == HttpForm::json ? options.max_json_bytes : options.max_inflated_bytes;
+}
+
+std::size_t room_for(const HttpHead& head, const Options& options) {
+  // A body whose length is not known grows by doubling.
+  const std::size_t body = head.length.value_or(2 * most_body(head, options));
+  const std::size_t inflated = head.gzip ? most_inflated(head, options) : 0;
+  const std::size_t decoding = head.form == HttpForm::json ? json_decoding * std::max(body, inflated) : 0;
+  return std::max<std::size_t>(1, body + inflated + decoding);
+}
+
+}  // namespace
+
+std::size_t most_room(const Options& options) {
+  const auto room = [&options](HttpForm form) { return room_for({.form = form, .gzip = true}, options); };
+  return std::max(room(HttpForm::protobuf), room(HttpForm::json));  // more than a frame over TCP takes
+}
+
+std::expected<net::HttpAdmission, net::HttpResponse> admit_batch(Lobby& lobby, const net::HttpRequest& request) {
+  const Door& door = lobby.door;
+  auto head = read_http_head(request);
+  if (!head) return std::unexpected(std::move(head.error()));
+  const EpochSeen now{door.ledger.state_id(), door.ledger.running_ms()};
+  const std::size_t limit = most_body(*head, door.options);
+  if (head->length && *head->length > limit) {
+    door.books.unreadable.add();
+    wire::Ack ack = malformed(std::nullopt, now, {Reason::frame_too_large, 0, ""});
+    ack.message = "the body has " + std::to_string(*head->length) + " bytes; this server takes " +
+                  std::to_string(limit) + " of this type: send fewer events at once";
+    return std::unexpected(http_answer(std::move(ack), head->answer));
+  }
+  const Priority priority = head->key.priority;
+  auto refused = door.overload.refusal(priority);
+  const overload::SenderId sender = sender_id_of(principal_of(request.peer));
+  auto room = refused ? overload::Admission(std::unexpected(*refused))
+                      : door.overload.bytes_or_refusal(priority, sender, room_for(*head, door.options));
+  if (room) return net::HttpAdmission{limit, std::make_shared<Admitted>(Admitted{std::move(*head), std::move(*room)})};
+  ClassBooks& books = door.books.of(head->key);
+  books.received.add();
+  books.refused[static_cast<std::size_t>(room.error().reason)].add();
+  wire::Ack ack = refusal(head->key, now, room.error().reason, room.error().retry_after_ms);
+  if (head->key.is_none()) ack.key.reset();
+  return std::unexpected(http_answer(std::move(ack), head->answer));
+}
+
+class HttpBatch::OneAnswer final : public ledger::ReplyTo {
+ public:
+  void deliver(std::vector<ledger::Answer> answers) override { box_.deliver(std::move(answers)); }
+  Task<std::vector<ledger::Answer>> take() { return box_.take(); }
+
+ private:
+  Mailbox<ledger::Answer> box_;
+};
+
+HttpBatch::HttpBatch(Lobby& lobby, net::HttpRequest request)
+    : lobby_(lobby),
+      door_(lobby.door),
+      held_(std::move(request.held)),
+      head_(std::static_pointer_cast<Admitted>(held_)->head),
+      principal_(principal_of(request.peer)),
+      text_(std::move(request.body)),
+      batch_(as_bytes(text_)),
+      read_at_(door_.clock.boot_ns()),
+      read_wall_ns_(door_.clock.wall_ns()),
+      arrival_ms_(door_.ledger.now_ms()),
+      answer_(std::make_shared<OneAnswer>()) {}
+
+Task<wire::Ack> HttpBatch::acknowledge() {
+  if (Fault fault = co_await inflate()) co_return *fault;
+  if (head_.form == HttpForm::protobuf) {
+    if (Fault fault = peek()) co_return *fault;
+    if (Fault fault = check()) co_return *fault;
+  }
+  if (!door_.ledger.has_room()) co_await door_.ledger.async_room();
+  co_await door_.overload.async_turn(header_ ? header_->priority : head_.key.priority, turn_bytes());
+  if (head_.form == HttpForm::json) {  // in its turn, for that is most of the work
+    if (Fault fault = decode_json()) co_return *fault;
+    if (Fault fault = check()) co_return *fault;
+  }
+  if (Fault fault = fold_and_commit()) co_return *fault;
+  const std::vector<ledger::Answer> answers = co_await answer_->take();
+  wire::Ack ack = acknowledgement(answers.front(), door_.ledger.state_id(), skew_ns_ / ns_per_ms);
+  if (!header_->keyed) ack.key.reset();
+  ack.unkeyed = !header_->keyed;
+  if (ack.status == wire::AckStatus::counted)
+    door_.books.ack_latency[index_of(header_->priority)].observe(door_.clock.boot_ns() - read_at_);
+  co_return ack;
+}
+
+// A slice, then whoever else is ready.
+Task<HttpBatch::Fault> HttpBatch::inflate() {
+  if (!head_.gzip) co_return std::nullopt;
+  const std::size_t limit = most_inflated(head_, door_.options);
+  net::Gunzip gunzip(batch_, limit);
+  net::InflateStep step = gunzip.step();
+  for (; step == net::InflateStep::more; step = gunzip.step()) co_await yield_turn();
+  if (step == net::InflateStep::too_large)
+    co_return unreadable({Reason::frame_too_large, 0, ""},
+                         "the body inflates to more than " + std::to_string(limit) +
+                             " bytes, which is what this server takes of this type: send fewer events at once");
+  if (step == net::InflateStep::broken)
+    co_return unreadable({Reason::truncated, 0, ""},
+                         "the body is no whole gzip stream, as Content-Encoding says: it is cut off, damaged, or "
+                         "followed by something else");
+  bytes_ = gunzip.take();
+  batch_ = bytes_;
+  std::string().swap(text_);
+  co_return std::nullopt;
+}
+
+std::size_t HttpBatch::turn_bytes() const {
+  return head_.form == HttpForm::json ? batch_.size() * json_weight : batch_.size();
+}
+
+HttpBatch::Fault HttpBatch::decode_json() {
+  auto decoded = wire::batch_from_json(as_text(batch_), door_.options.max_events);
+  if (!decoded) {
+    const wire::JsonFault& fault = decoded.error();
+    return unreadable({fault.reason, static_cast<std::uint32_t>(fault.offset), fault.field}, fault.message);
+  }
+  bytes_ = std::move(decoded->bytes);
+  batch_ = bytes_;
+  std::string().swap(text_);
+  return peek();
+}
+
+HttpBatch::Fault HttpBatch::peek() {
+  const auto header = wire::peek_header(batch_);
+  if (!header) {
+    wire::Ack ack = unreadable(header.error());
+    ack.key = wire::peek_key(batch_);
+    return ack;
+  }
+  header_ = *header;
+  fold::ClockSkew skew(door_.fold_options.agent_clock);
+  skew.batch(header->sent_at_unix_ns, read_wall_ns_);
+  skew_ns_ = skew.shift_ns();
+  return std::nullopt;
+}
+
+// From here on it stands in the books of its class, and gets one answer.
+HttpBatch::Fault HttpBatch::check() {
+  in_hand_ = &door_.books.of(header_->key());
+  in_hand_->received.add();
+  in_hand_->in_hand.add();
+  if (head_.priority && *head_.priority != header_->priority)
+    return malformed_batch({Reason::header_invalid, 0, "Nissa-Priority"});
+  if (!head_.key.is_none() && (head_.key.epoch != header_->epoch || head_.key.sequence != header_->sequence))
+    return malformed_batch({Reason::header_invalid, 0, "Nissa-Key"});
+  if (const auto fault = wire::check_event_count(*header_, door_.options.max_events)) return malformed_batch(*fault);
+  if (header_->priority != head_.key.priority)
+    if (const auto refused = door_.overload.refusal(header_->priority))
+      return refuse(refused->reason, refused->retry_after_ms);
+  return std::nullopt;
+}
+
+// Everything between being granted the turn and the end of this function nothing waits.
+HttpBatch::Fault HttpBatch::fold_and_commit() {
+  ledger::Submission submission;
+  {
+    Lock lock(lobby_.folding);
+    const fold::FoldContext context{door_.ledger.now_ms(), arrival_ms_, skew_ns_};
+    if (const auto fault = add_batch(submission, door_.fold, batch_, *header_, context, 0))
+      return fault->malformed ? malformed_batch(*fault->malformed) : refuse(fault->refused, 0);
+  }
+  submission.epoch_seen = header_->epoch_seen;
+  submission.sender = std::make_shared<ledger::Sender>(ledger::Sender{std::string(header_->agent), principal_});
+  submission.reply_to = answer_;
+  out_of_hand();
+  door_.ledger.submit(std::move(submission));
+  return std::nullopt;
+}
+
+void HttpBatch::out_of_hand() {
+  if (in_hand_ != nullptr) std::exchange(in_hand_, nullptr)->in_hand.subtract();
+}
+
+wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
+  in_hand_->refused[static_cast<std::size_t>(reason)].add();
+  out_of_hand();
+  wire::Ack ack = refusal(header_->key(), state_now(), reason, retry_after_ms);
+  if (!header_->keyed) ack.key.reset();
+  return ack;
+}
+
+wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault) {
+  in_hand_->malformed.add();
+  out_of_hand();
+  return malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, state_now(), fault);
+}
+
+wire::Ack HttpBatch::unreadable(const wire::Malformed& fault, std::string message) {
+  door_.books.unreadable.add();
+  wire::Ack ack = malformed(std::nullopt, state_now(), fault);
+  ack.message = std::move(message);
+  return ack;
+}
+
+EpochSeen HttpBatch::state_now() const { return {door_.ledger.state_id(), door_.ledger.running_ms()}; }
+
+}  // namespace nissa::ingest

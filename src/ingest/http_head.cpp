@@ -1,0 +1,88 @@
+#include "ingest/http_head.hpp"
+
+#include <charconv>
+#include <string>
+
+namespace nissa::ingest {
+namespace {
+
+constexpr std::string_view protobuf_type = "application/x-protobuf";
+constexpr std::string_view json_type = "application/json";
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// Without parameters (";charset=utf-8") and in lower case, as types and codings are compared.
+std::string bare(std::string_view value) {
+  value = value.substr(0, value.find(';'));
+  while (value.ends_with(' ')) value.remove_suffix(1);
+  std::string out;
+  for (const char c : value) out += lower(c);
+  return out;
+}
+
+std::unexpected<net::HttpResponse> bad_header(std::string_view name, std::string_view expected) {
+  return std::unexpected(net::http_error(400, "bad_header", std::string(name) + ": expected " + std::string(expected),
+                                         "leave it out, or see docs/protocol.md"));
+}
+
+std::optional<Priority> parse_priority(std::string_view text) {
+  const std::string name = bare(text);
+  for (const Priority one : all_priorities)
+    if (name == bare(name_of(one))) return one;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_id(std::string_view text) {
+  const bool hex = text.starts_with("0x");
+  if (hex) text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, hex ? 16 : 10);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+HttpForm answer_form(const net::HttpRequest& request, HttpForm usual) {
+  const std::string accept = [&] {
+    std::string out;
+    for (const char c : request.header("Accept")) out += lower(c);
+    return out;
+  }();
+  const bool protobuf = accept.find(protobuf_type) != std::string::npos;
+  const bool json = accept.find(json_type) != std::string::npos;
+  if (protobuf == json) return usual;
+  return json ? HttpForm::json : HttpForm::protobuf;
+}
+
+std::expected<HttpHead, net::HttpResponse> read_http_head(const net::HttpRequest& request) {
+  HttpHead head;
+  const std::string type = bare(request.header("Content-Type"));
+  if (type != protobuf_type && type != json_type)
+    return std::unexpected(net::http_error(415, "unknown_type", "Content-Type is \"" + type + "\"",
+                                           "send application/x-protobuf or application/json"));
+  head.form = type == json_type ? HttpForm::json : HttpForm::protobuf;
+  head.answer = answer_form(request, head.form);
+  const std::string coding = bare(request.header("Content-Encoding"));
+  if (!coding.empty() && coding != "identity" && coding != "gzip")
+    return std::unexpected(net::http_error(415, "unknown_coding", "Content-Encoding is \"" + coding + "\"",
+                                           "send gzip, or no coding at all"));
+  head.gzip = coding == "gzip";
+  if (const auto text = request.header("Nissa-Priority"); !text.empty()) {
+    head.priority = parse_priority(text);
+    if (!head.priority) return bad_header("Nissa-Priority", "LOW, NORMAL, HIGH or CRITICAL");
+    head.key.priority = *head.priority;
+  }
+  if (const auto text = request.header("Nissa-Key"); !text.empty()) {
+    const auto slash = text.find('/');
+    const auto epoch = parse_id(text.substr(0, slash));
+    const auto sequence = slash == text.npos ? std::nullopt : parse_id(text.substr(slash + 1));
+    if (!epoch || *epoch == 0 || !sequence) return bad_header("Nissa-Key", "EPOCH/SEQUENCE");
+    head.key.epoch = *epoch;
+    head.key.sequence = *sequence;
+  }
+  if (const auto length = parse_id(request.header("Content-Length"))) head.length = *length;
+  return head;
+}
+
+}  // namespace nissa::ingest
