@@ -2,8 +2,6 @@
 
 #include <google/protobuf/util/json_util.h>
 
-#include <cmath>
-
 #include "wire/json_batch.hpp"
 
 namespace nissa::test {
