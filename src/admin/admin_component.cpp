@@ -3,6 +3,9 @@
 #include <charconv>
 
 #include "admin/health_page.hpp"
+#include "admin/json_body.hpp"
+#include "admin/log_page.hpp"
+#include "admin/match_page.hpp"
 #include "admin/slo_page.hpp"
 #include "admin/streams_page.hpp"
 #include "async/answer_within.hpp"
@@ -42,18 +45,24 @@ struct AdminComponent::Inside {
         sources(the_sources),
         server(the_loop, the_timers, clock, server_options(the_options), routes()) {}
 
+  using Page = Task<HttpResponse> (Inside::*)(HttpRequest);
+  net::HttpRoute route(std::string method, std::string pattern, Page page, std::size_t max_body) {
+    return {std::move(method), std::move(pattern),
+            [this, page](HttpRequest request) { return (this->*page)(std::move(request)); }, max_body};
+  }
   std::vector<net::HttpRoute> routes() {
-    const auto at = [this](std::string pattern, Task<HttpResponse> (Inside::*page)(HttpRequest)) {
-      return net::HttpRoute{"GET", std::move(pattern),
-                            [this, page](HttpRequest request) { return (this->*page)(std::move(request)); }};
-    };
+    const auto at = [this](std::string pattern, Page page) { return route("GET", std::move(pattern), page, 0); };
     return {at("/", &Inside::index),
             at("/healthz", &Inside::healthz),
             at("/readyz", &Inside::readyz),
             at("/metrics", &Inside::metrics),
             at("/api/v2/slos", &Inside::slos),
             at("/api/v2/slos/{name}", &Inside::slo),
-            at("/api/v2/streams", &Inside::streams)};
+            at("/api/v2/streams", &Inside::streams),
+            at("/api/v2/match", &Inside::match),
+            at("/api/v2/config", &Inside::config),
+            at("/api/v2/log", &Inside::log_level),
+            route("POST", "/api/v2/log", &Inside::set_log_level, most_body_bytes)};
   }
 
   Task<HttpResponse> index(HttpRequest) {
@@ -63,7 +72,11 @@ struct AdminComponent::Inside {
         "/metrics             for Prometheus\n"
         "/api/v2/slos         all SLOs, with their windows and budgets\n"
         "/api/v2/slos/{name}  one of them\n"
-        "/api/v2/streams      the agents' epochs and what is settled of them; ?limit=N\n");
+        "/api/v2/streams      the agents' epochs and what is settled of them; ?limit=N\n"
+        "/api/v2/match        which SLOs an event belongs to: ?service=S&operation=O&label.KEY=VALUE; and which came "
+        "that belong to none\n"
+        "/api/v2/config       every setting as it holds, and where it comes from\n"
+        "/api/v2/log          the log's level; POST {\"level\": \"debug\"} sets it\n");
   }
   Task<HttpResponse> healthz(HttpRequest) { co_return health_page(health()); }
   Task<HttpResponse> readyz(HttpRequest) { co_return ready_page(health()); }
@@ -125,6 +138,19 @@ struct AdminComponent::Inside {
     co_return net::http_json(streams_page(*list));
   }
 
+  Task<HttpResponse> match(HttpRequest request) {
+    const auto question = match_question(request.query);
+    if (!question) co_return question.error();
+    const auto rules = current_matcher();
+    if (!rules) co_return net::http_error(503, "starting", "the SLOs are not defined yet", "ask again in a second");
+    const Pages all = co_await pages();
+    const Unmatched unmatched{sources.metrics.ledger.unmatched_events.value(), sources.unmatched.latest()};
+    co_return net::http_json(match_page(*question, *rules, *all, sources.fold_options, unmatched));
+  }
+  Task<HttpResponse> config(HttpRequest) { co_return net::http_json(sources.config_page); }
+  Task<HttpResponse> log_level(HttpRequest) { co_return show_log_level(); }
+  Task<HttpResponse> set_log_level(HttpRequest request) { co_return change_log_level(request); }
+
   Task<Pages> pages() {
     const auto fresh = co_await answer_within(loop, timers, answer_ns, sources.ledger.async_pages());
     co_return fresh ? *fresh : sources.ledger.pages();
@@ -134,6 +160,11 @@ struct AdminComponent::Inside {
     return {ready, reason, sources.metrics.journal.broken.value() != 0};
   }
 
+  std::shared_ptr<const slo::Matcher> current_matcher() {
+    Lock lock(mutex);
+    return matcher;
+  }
+
   EventLoop& loop;
   Timers& timers;
   const Options options;
@@ -141,6 +172,7 @@ struct AdminComponent::Inside {
   Mutex mutex;
   bool ready NISSA_GUARDED_BY(mutex) = false;
   std::string reason NISSA_GUARDED_BY(mutex) = "starting";
+  std::shared_ptr<const slo::Matcher> matcher NISSA_GUARDED_BY(mutex);
   net::HttpServer server;
 };
 
@@ -159,6 +191,11 @@ void AdminComponent::set_ready(bool ready, std::string reason) {
   Lock lock(inside_->mutex);
   inside_->ready = ready;
   inside_->reason = std::move(reason);
+}
+
+void AdminComponent::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
+  Lock lock(inside_->mutex);
+  inside_->matcher = std::move(matcher);
 }
 
 }  // namespace nissa::admin

@@ -1,4 +1,5 @@
-// The operators' door: health, metrics and the SLOs over HTTP. GET changes nothing, and there is only GET.
+// The operators' door: health, metrics, the SLOs and the configuration over HTTP. GET changes nothing; what does is a
+// POST with JSON of at most 4 KiB, and answers what it did.
 //
 // Place in the flow: beside it. Answers are asked of the ledger, so they are never stale; if it does not answer within
 // 2 s, what it last published is shown. Long answers are written a page of 256 SLOs at a time with a turn given away
@@ -18,8 +19,11 @@
 #include "async/timer.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "fold/options.hpp"
+#include "fold/unmatched_identities.hpp"
 #include "ledger/ledger_component.hpp"
 #include "selfmetrics/own_metrics.hpp"
+#include "slo/matcher.hpp"
 
 namespace nissa::net {
 struct Connection;  // net/connection.hpp
@@ -31,6 +35,9 @@ namespace nissa::admin {
 struct Sources {
   ledger::LedgerComponent& ledger;
   selfmetrics::Sources metrics;
+  const fold::UnmatchedIdentities& unmatched;
+  const fold::Options& fold_options;
+  std::string config_page = "{}\n";  // what /api/v2/config shows, as a finished document
 };
 
 class AdminComponent {
@@ -50,6 +57,8 @@ class AdminComponent {
   // What /readyz says: 200, or 503 with the reason in words ("starting", "stopping: ..."). Not ready, "starting", at
   // first. A journal that takes no more is looked at beside it.
   void set_ready(bool ready, std::string reason = {});
+  // The fold's matcher, for /api/v2/match; before that the page says that it is starting.
+  void set_matcher(std::shared_ptr<const slo::Matcher> matcher);
 
  private:
   struct Inside;

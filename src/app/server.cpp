@@ -6,6 +6,7 @@
 #include "app/descriptors.hpp"
 #include "async/coroutine.hpp"
 #include "base/log.hpp"
+#include "config/config_page.hpp"
 
 namespace nissa::app {
 namespace {
@@ -65,7 +66,10 @@ Server::Server(const config::Config& config, const Clock& clock, State state)
       admin_(loop_, timers_, clock, config.admin,
              admin::Sources{ledger_,
                             {books_, fold_.counters(), overload_.counters(), ledger_.counters(), journal_->counters(),
-                             NISSA_VERSION}}),
+                             NISSA_VERSION, match_sets_},
+                            fold_.unmatched(),
+                            config_.fold,
+                            config::config_page(config_, clock.wall_ns() / ns_per_ms)}),
       signals_(loop_, [this](int) { on_signal(); }) {}
 
 Server::~Server() = default;
@@ -98,7 +102,9 @@ Task<void> Server::start() {
   }
   std::vector<slo::Rule> rules;
   for (std::size_t i = 0; i < ids->size(); ++i) rules.push_back({(*ids)[i], config_.slos[i].sli});
-  fold_.set_matcher(std::make_shared<slo::Matcher>(rules, match_sets_));
+  const auto matcher = std::make_shared<const slo::Matcher>(rules, match_sets_);
+  fold_.set_matcher(matcher);
+  admin_.set_matcher(matcher);
   ingest_.start();
   admin_.set_ready(true, "");
   log(LogLevel::info, "app",

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "fold/identity_fault.hpp"
 #include "wire/messages.hpp"
 
 namespace nissa::fold {
@@ -43,6 +44,7 @@ BatchFold::BatchFold(std::shared_ptr<const slo::Matcher> matcher, const slo::Mat
 void BatchFold::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
   matcher_ = std::move(matcher);
   memo_.clear();
+  unmatched_.clear();
 }
 
 std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wire::BatchHeader& header,
@@ -67,6 +69,7 @@ std::expected<Folded, wire::Malformed> BatchFold::fold_strict(ByteView batch, co
   const Bucket arrival = times.arrival_bucket(context.arrival_ms);
   Folded folded;
   misses_ = 0;
+  now_ms_ = context.ledger_now_ms;
   tally_.begin(header.event_count);
   wire::BodyWalk walk(batch, header);
   std::uint64_t looked_up = 0;
@@ -127,24 +130,18 @@ std::optional<Known> BatchFold::learn(std::uint64_t hash, ByteView identity) {
   const auto proven = wire::prove_identity(identity);
   if (!proven) return std::nullopt;
   const Known known = judge(*proven);
+  if (known == Known()) unmatched_.learned(identity, now_ms_);
   memo_.remember(hash, identity, known);
   return known;
 }
 
 Known BatchFold::judge(const wire::Identity& identity) const {
-  const auto too_long = [this](std::string_view name) { return name.size() > options_.most_name_bytes; };
-  if (identity.service.empty()) return Known::rejected(EventFault::no_service);
-  if (identity.labels.size() > options_.most_labels) return Known::rejected(EventFault::too_many_labels);
-  bool any_too_long = too_long(identity.service) || too_long(identity.operation);
   std::vector<slo::Label> labels;
   labels.reserve(identity.labels.size());
-  for (const wire::LabelView& label : identity.labels) {
-    any_too_long = any_too_long || too_long(label.key) || too_long(label.value);
-    labels.push_back({label.key, label.value});
-  }
-  if (any_too_long) return Known::rejected(EventFault::name_too_long);
-  const slo::MatchSetId set =
-      matcher_->match({.service = identity.service, .operation = identity.operation, .labels = labels});
+  for (const wire::LabelView& label : identity.labels) labels.push_back({label.key, label.value});
+  const slo::Identity named{.service = identity.service, .operation = identity.operation, .labels = labels};
+  if (const auto fault = identity_fault(named, options_)) return Known::rejected(*fault);
+  const slo::MatchSetId set = matcher_->match(named);
   return set == slo::no_match_set ? Known::rejected(EventFault::match_sets_full) : Known::matches(set);
 }
 

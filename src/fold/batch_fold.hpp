@@ -20,6 +20,7 @@
 #include "fold/late_policy.hpp"
 #include "fold/match_memo.hpp"
 #include "fold/options.hpp"
+#include "fold/unmatched_identities.hpp"
 #include "slo/cell.hpp"
 #include "slo/match_set.hpp"
 #include "slo/matcher.hpp"
@@ -72,6 +73,8 @@ class BatchFold {
   };
   // Any thread.
   const Counters& counters() const { return counters_; }
+  // Of accepted events, or of those that would have been, were their times good.
+  const UnmatchedIdentities& unmatched() const { return unmatched_; }
 
  private:
   struct Step;  // a few events at a time
@@ -89,7 +92,9 @@ class BatchFold {
   LatePolicy late_;
   MatchMemo memo_;
   CellTally tally_;
+  UnmatchedIdentities unmatched_;
   std::uint64_t misses_ = 0;
+  UnixMs now_ms_ = 0;  // ledger time of the batch
   Counters counters_;
 };
 

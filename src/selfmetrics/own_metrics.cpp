@@ -192,6 +192,8 @@ void add_gate_and_fold(const Sources& sources, std::vector<Family>& families) {
   families.push_back(single("nissa_fold_lookups_total", number(sources.fold.looked_up)));
   families.push_back(single("nissa_fold_misses_total", number(sources.fold.missed)));
   families.push_back(single("nissa_fold_brought_into_form_batches_total", number(sources.fold.brought_into_form)));
+  families.push_back(single("nissa_match_sets", static_cast<double>(sources.sets.size())));
+  families.push_back(single("nissa_match_set_bytes", static_cast<double>(sources.sets.memory_bytes())));
 }
 
 void add_journal(const journal::Counters& journal, std::vector<Family>& families) {

@@ -14,6 +14,7 @@
 #include "overload/overload_component.hpp"
 #include "selfmetrics/exposition.hpp"
 #include "selfmetrics/process_figures.hpp"
+#include "slo/match_set.hpp"
 
 namespace nissa::selfmetrics {
 
@@ -25,6 +26,7 @@ struct Sources {
   const ledger::LedgerCounters& ledger;
   const journal::Counters& journal;
   std::string_view version;  // of the program; a literal
+  const slo::MatchSets& sets;
 };
 
 // Every metric of own_metrics(), each once. Labels that are to be expected stand there from the first scrape on, with

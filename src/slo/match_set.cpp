@@ -94,7 +94,7 @@ MatchSetId MatchSets::intern(std::vector<Member> members, std::uint32_t dropped)
   return id;
 }
 
-std::size_t MatchSets::memory_bytes() {
+std::size_t MatchSets::memory_bytes() const {
   const Lock lock(mutex_);
   return bytes_;
 }

@@ -90,7 +90,7 @@ class MatchSets {
   }
   std::uint32_t size() const { return size_.load(std::memory_order_relaxed); }
   // Takes the lock.
-  std::size_t memory_bytes();
+  std::size_t memory_bytes() const;
 
  private:
   static constexpr std::uint32_t chunk_sets = 1024;
@@ -101,7 +101,7 @@ class MatchSets {
   const std::size_t most_bytes_;
   std::vector<std::atomic<Chunk*>> chunks_;  // owned; a vector of fixed size, so that readers never see it move
   std::atomic<std::uint32_t> size_{0};
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::size_t bytes_ NISSA_GUARDED_BY(mutex_) = 0;                                 // of the sets and what finds them
   std::map<std::vector<std::uint32_t>, MatchSetId> ids_ NISSA_GUARDED_BY(mutex_);  // {dropped, slo...} → id
 };

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/log.hpp"
 #include "ledger/ledger.hpp"
 #include "net/connection.hpp"
 #include "support/fake_journal.hpp"
@@ -45,7 +46,11 @@ struct World {
     ledger->start();
     admin = std::make_unique<admin::AdminComponent>(
         hand.loop, hand.timers, hand.clock, admin::Options{},
-        admin::Sources{*ledger, {books, fold, overload, ledger->counters(), journal_counters, "1.2.3"}});
+        admin::Sources{*ledger,
+                       {books, fold, overload, ledger->counters(), journal_counters, "1.2.3", sets},
+                       unmatched,
+                       fold_options,
+                       "{\"the\":\"configuration\"}\n"});
     hand.settle();
   }
   ~World() {
@@ -57,13 +62,19 @@ struct World {
     for (const std::string& name : names) definitions.push_back(defined(name));
     REQUIRE(hand.get(ledger->async_define(std::move(definitions))).has_value());
   }
-  std::string get(const std::string& target) {
+  std::string get(const std::string& target) { return request("GET " + target + " HTTP/1.1\r\n"); }
+  std::string post(const std::string& target, const std::string& body, const std::string& type = "application/json") {
+    return request("POST " + target + " HTTP/1.1\r\nContent-Type: " + type +
+                       "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n",
+                   body);
+  }
+  std::string request(const std::string& head, const std::string& body = "") {
     const auto pair = test::memory_pair(hand.timers, {.seed = test::seed(), .longest_piece = 1000});
     const Strand strand(hand.loop);
     std::string heard;
     bool ended = false;
     spawn_on(strand, admin->serve({pair.far, {.text = "memory"}, strand}));
-    hand.loop.spawn(ask(pair.near, "GET " + target + " HTTP/1.1\r\nConnection: close\r\n\r\n", heard, ended));
+    hand.loop.spawn(ask(pair.near, head + "Connection: close\r\n\r\n" + body, heard, ended));
     CHECK(hand.wait_for([&] { return ended; }, 10 * ns_per_s));
     pair.near->close();
     hand.settle();
@@ -76,6 +87,8 @@ struct World {
   std::unique_ptr<test::FakeJournal> journal;
   ingest::Books books;
   fold::BatchFold::Counters fold;
+  fold::UnmatchedIdentities unmatched;
+  fold::Options fold_options;
   overload::Counters overload;
   journal::Counters journal_counters;
   std::unique_ptr<ledger::LedgerComponent> ledger;
@@ -158,6 +171,57 @@ TEST_CASE("a ledger that does not answer keeps nobody waiting for more than two 
   const BootNs before = world.hand.clock.boot_ns();
   CHECK(has(world.get("/api/v2/slos/checkout"), "\"checkout\""));
   CHECK(world.hand.clock.boot_ns() - before <= 2 * ns_per_s);
+}
+
+TEST_CASE("the configuration is shown as it was given to it") {
+  World world;
+  CHECK(body_of(world.get("/api/v2/config")) == "{\"the\":\"configuration\"}\n");
+}
+
+TEST_CASE("which SLOs an event belongs to is told by the fold's own matcher, and asking changes nothing") {
+  World world;
+  CHECK(world.get("/api/v2/match?service=shop").starts_with("HTTP/1.1 503 "));
+  std::vector<slo::Definition> definitions{defined("any"), defined("shop")};
+  for (slo::Definition& one : definitions) one.sli.selector.service = one.name == "any" ? "*" : one.name;
+  const auto ids = world.hand.get(world.ledger->async_define(definitions));
+  REQUIRE((ids && *ids));
+  std::vector<slo::Rule> rules;
+  for (const std::size_t i : {1u, 0u}) rules.push_back({(**ids)[i], definitions[i].sli});  // the order of another file
+  world.admin->set_matcher(std::make_shared<slo::Matcher>(rules, world.sets));
+  const std::uint32_t sets_before = world.sets.size();
+  const std::string shop = body_of(world.get("/api/v2/match?service=shop&label.region=eu"));
+  CHECK(shop.find("\"name\":\"shop\"") < shop.find("\"name\":\"any\""));
+  CHECK(has(shop, "\"labels\":{\"region\":\"eu\"}"));
+  CHECK_FALSE(has(world.get("/api/v2/match?service=bank"), "\"name\":\"shop\""));
+  CHECK(world.sets.size() == sets_before);
+  CHECK(body_of(world.get("/api/v2/match")) == "{\"unmatched\":{\"events\":0,\"latest\":[]}}\n");
+  const std::string missing = world.get("/api/v2/match?operation=x");
+  CHECK(missing.starts_with("HTTP/1.1 400 "));
+  CHECK(has(missing, "service is missing"));
+}
+
+TEST_CASE("the log's level is shown, and changed by a POST with JSON alone") {
+  const LogLevel before = log_level();
+  World world;
+  set_log_level(LogLevel::warning);
+  CHECK(body_of(world.get("/api/v2/log")) == "{\"level\":\"warning\"}\n");
+  CHECK(body_of(world.post("/api/v2/log", "{\"level\": \"error\"}")) == "{\"level\":\"error\",\"was\":\"warning\"}\n");
+  CHECK(log_level() == LogLevel::error);
+  for (const char* bad :
+       {"", "debug", "{}", "[]", "{\"level\": \"loud\"}", "{\"level\": 1}", "{\"level\": \"debug\", \"more\": \"x\"}",
+        "{\"level\": \"debug\"", "{\"Level\": \"debug\"}"}) {
+    const std::string answer = world.post("/api/v2/log", bad);
+    CHECK_MESSAGE(answer.starts_with("HTTP/1.1 400 "), answer);
+    CHECK(has(answer, "{\"error\":{\"code\":\""));
+  }
+  CHECK(world.post("/api/v2/log", "{\"level\": \"debug\"}", "text/plain").starts_with("HTTP/1.1 415 "));
+  CHECK(world.post("/api/v2/log", "{\"level\": \"debug\"}", "application/jsonx").starts_with("HTTP/1.1 415 "));
+  CHECK(world.post("/api/v2/log", "{\"level\": \"" + std::string(5'000, 'x') + "\"}").starts_with("HTTP/1.1 413 "));
+  CHECK(log_level() == LogLevel::error);
+  CHECK(world.post("/api/v2/log", "{\"level\": \"warning\"}", "Application/JSON ; charset=utf-8")
+            .starts_with("HTTP/1.1 200 "));
+  CHECK(world.post("/api/v2/slos", "{}").starts_with("HTTP/1.1 405 "));
+  set_log_level(before);
 }
 
 TEST_CASE("the first page tells the others, and what is not there is said in JSON") {

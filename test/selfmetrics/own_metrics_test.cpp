@@ -21,9 +21,10 @@ struct World {
   std::unique_ptr<overload::Counters> overload = std::make_unique<overload::Counters>();
   std::unique_ptr<ledger::LedgerCounters> ledger = std::make_unique<ledger::LedgerCounters>();
   std::unique_ptr<journal::Counters> journal = std::make_unique<journal::Counters>();
+  slo::MatchSets sets;
 
   std::vector<Family> families() const {
-    return own_families({*books, *fold, *overload, *ledger, *journal, "1.2.3"}, {1.5, 2048, 7, 1'749'995'200.25});
+    return own_families({*books, *fold, *overload, *ledger, *journal, "1.2.3", sets}, {1.5, 2048, 7, 1'749'995'200.25});
   }
   test::MetricsText read() const {
     std::string text;
@@ -58,7 +59,7 @@ TEST_CASE("the text is well-formed, and bears the catalogue's help and type") {
 
 TEST_CASE("the books of door and ledger are one account per class") {
   World world;
-  auto& door = world.books->of(Priority::high);
+  auto& door = world.books->keyed[index_of(Priority::high)];
   door.received.add(100);
   door.malformed.add(3);
   door.refused[static_cast<std::size_t>(Reason::overloaded)].add(7);
@@ -145,4 +146,14 @@ TEST_CASE("bytes in hand are of both pools") {
   world.overload->bytes_in_use[index_of(Priority::high)].set(5);
   CHECK(world.read().value("nissa_gate_bytes{class=\"critical\"}") == 1234);
   CHECK(world.read().value("nissa_gate_bytes{class=\"high\"}") == 5);
+}
+
+TEST_CASE("the combinations of SLOs are told in number and in bytes") {
+  World world;
+  CHECK(world.read().value("nissa_match_sets") == 1);  // the empty one
+  world.sets.intern({{.slo = 1, .criterion = {}}});
+  world.sets.intern({{.slo = 2, .criterion = {}}});
+  const auto read = world.read();
+  CHECK(read.value("nissa_match_sets") == 3);
+  CHECK(read.value("nissa_match_set_bytes") == static_cast<double>(world.sets.memory_bytes()));
 }
