@@ -62,7 +62,9 @@ Server::Server(const config::Config& config, const Clock& clock, State state)
       ledger_(loop_, timers_, clock, *journal_, match_sets_, config.ledger, state.journal.state_id,
               std::move(state.recovered), random_bits()),
       ingest_options_(within_descriptor_limit(config.ingest)),
-      ingest_(loop_, ingest::Door{ingest_options_, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
+      lobby_(ingest::Door{ingest_options_, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
+      ingest_(loop_, lobby_),
+      http_ingest_(loop_, lobby_),
       admin_(loop_, timers_, clock, config.admin,
              admin::Sources{ledger_,
                             {books_, fold_.counters(), overload_.counters(), ledger_.counters(), journal_->counters(),
@@ -76,6 +78,8 @@ Server::~Server() = default;
 
 std::expected<void, StartFailure> Server::open_doors() {
   if (const auto opened = ingest_.open(); !opened)
+    return std::unexpected(StartFailure{exit_failed, opened.error().message});
+  if (const auto opened = http_ingest_.open(); !opened)
     return std::unexpected(StartFailure{exit_failed, opened.error().message});
   if (const auto opened = admin_.open(); !opened)
     return std::unexpected(StartFailure{exit_failed, opened.error().message});
@@ -106,10 +110,13 @@ Task<void> Server::start() {
   fold_.set_matcher(matcher);
   admin_.set_matcher(matcher);
   ingest_.start();
+  http_ingest_.start();
   admin_.set_ready(true, "");
   log(LogLevel::info, "app",
       "ready: " + std::to_string(rules.size()) + " SLOs, agents on " + config_.ingest.address + ':' +
-          std::to_string(ingest_.port()) + ", pages on " + config_.admin.address + ':' + std::to_string(admin_.port()));
+          std::to_string(ingest_.port()) + ", over HTTP on " + config_.ingest.http_address + ':' +
+          std::to_string(http_ingest_.port()) + ", pages on " + config_.admin.address + ':' +
+          std::to_string(admin_.port()));
 }
 
 // From the doors inwards; what is in hand is committed and answered, at most drain_ns long.
@@ -118,13 +125,20 @@ Task<void> Server::stop() {
   stopping_ = true;
   log(LogLevel::info, "app", "stopping: what is in hand is committed and answered first");
   admin_.set_ready(false, "stopping");
+  loop_.spawn(stop_http());
   co_await ingest_.async_stop(drain_ns);
+  co_await http_stopped_.wait();
   co_await ledger_.async_drain(clock_.boot_ns() + ns_per_s);
   co_await admin_.async_stop(ns_per_s);
   co_await ledger_.async_stop();
   signals_.stop();
   timers_.stop();
   loop_.release();
+}
+
+Task<void> Server::stop_http() {
+  co_await http_ingest_.async_stop(drain_ns);
+  http_stopped_.open();
 }
 
 void Server::on_signal() {

@@ -9,10 +9,12 @@
 #include "app/exit_code.hpp"
 #include "app/signals.hpp"
 #include "async/event_loop.hpp"
+#include "async/latch.hpp"
 #include "async/timer.hpp"
 #include "base/clock.hpp"
 #include "config/load_config.hpp"
 #include "fold/batch_fold.hpp"
+#include "ingest/http_ingest_component.hpp"
 #include "ingest/ingest_component.hpp"
 #include "journal/journal.hpp"
 #include "ledger/ledger_component.hpp"
@@ -51,6 +53,7 @@ class Server {
  private:
   Task<void> start();
   Task<void> stop();
+  Task<void> stop_http();
   void on_signal();
 
   const config::Config& config_;
@@ -63,9 +66,12 @@ class Server {
   fold::BatchFold fold_;                  // bytes → cells
   ledger::LedgerComponent ledger_;        // cells → records → state
   ingest::Books books_;
-  const ingest::Options ingest_options_;  // the configured ones, with as many connections as there are descriptors
-  ingest::IngestComponent ingest_;        // the agents' door: uses all above
-  admin::AdminComponent admin_;           // the operators' door: reads all above
+  const ingest::Options ingest_options_;     // the configured ones, with as many connections as there are descriptors
+  ingest::Lobby lobby_;                      // what both doors of the agents share
+  ingest::IngestComponent ingest_;           // the agents' door over TCP: uses all above
+  ingest::HttpIngestComponent http_ingest_;  // and over HTTP
+  Latch http_stopped_;
+  admin::AdminComponent admin_;  // the operators' door: reads all above
   Signals signals_;
   ExitCode exit_code_ = exit_ok;
   bool stopping_ = false;

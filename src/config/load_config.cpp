@@ -57,6 +57,7 @@ void read_address(TomlTable& table, std::string_view key, std::string& address, 
 
 void read_listen(TomlTable table, Config& config) {
   read_address(table, "tcp", config.ingest.address, config.ingest.port);
+  read_address(table, "http", config.ingest.http_address, config.ingest.http_port);
   read_address(table, "admin", config.admin.address, config.admin.port);
   table.refuse_unknown_keys();
 }
@@ -67,6 +68,9 @@ void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold)
   read_count(table, "window_batches", options.window_batches, 1, 256);
   read_bytes(table, "window_bytes", options.window_bytes, 4 * kib, 64 * mib);
   read_count(table, "max_connections", options.max_connections, 1, 100'000);
+  read_count(table, "max_http_connections", options.max_http_connections, 1, 100'000);
+  read_bytes(table, "max_inflated", options.max_inflated_bytes, 4 * kib, 64 * mib);
+  read_bytes(table, "max_json", options.max_json_bytes, kib, mib);
   table.duration_ms("hello_timeout", options.hello_timeout_ms, 100, 10 * minute_ms);
   table.duration_ms("frame_timeout", options.frame_timeout_ms, 100, 10 * minute_ms);
   table.duration_ms("idle_timeout", options.idle_timeout_ms, 100, 60 * minute_ms);
@@ -89,7 +93,8 @@ void read_gate(TomlTable table, overload::Options& options, std::size_t largest_
   table.duration_ns("byte_wait", options.byte_wait_ns, 10 * ns_per_ms, 60 * ns_per_s);
   table.refuse_unknown_keys();
   if (const auto possible = options.check(largest_batch); !possible)
-    table.problem("ingest_bytes", possible.error().message);
+    table.problem("ingest_bytes",
+                  possible.error().message + " (a batch may take max_frame and max_inflated, or five times max_json)");
 }
 
 void read_journal(TomlTable table, Config& config) {
@@ -120,6 +125,22 @@ void read_log(TomlTable table, Config& config) {
   table.refuse_unknown_keys();
 }
 
+void refuse_shared_addresses(const Config& config, Problems& problems) {
+  struct Listener {
+    const char* key;
+    const std::string& address;
+    std::uint16_t port;
+  };
+  const std::array listeners{Listener{"tcp", config.ingest.address, config.ingest.port},
+                             Listener{"http", config.ingest.http_address, config.ingest.http_port},
+                             Listener{"admin", config.admin.address, config.admin.port}};
+  for (auto one = listeners.begin(); one != listeners.end(); ++one)
+    for (auto other = one + 1; other != listeners.end(); ++other)
+      if (one->address == other->address && one->port == other->port && one->port != 0)
+        problems.push_back(config.file + ":1:1: listen: " + one->key + " and " + other->key + " are both " +
+                           one->address + ':' + std::to_string(one->port) + "; expected two addresses");
+}
+
 }  // namespace
 
 std::expected<Config, Problems> read_config(std::string_view text, const std::string& file,
@@ -135,17 +156,14 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
     table.problem("state_dir", "is no name of a folder; expected a path, for example \"/var/lib/nissa\"");
   read_listen(table.section("listen"), config);
   read_ingest(table.section("ingest"), config.ingest, config.fold);
-  read_gate(table.section("gate"), config.overload, config.ingest.max_frame_bytes);
+  read_gate(table.section("gate"), config.overload, ingest::most_room(config.ingest));
   read_journal(table.section("journal"), config);
   read_metrics(table.section("metrics"), config.admin);
   read_log(table.section("log"), config);
   config.slos = read_slos(table);
   table.refuse_unknown_keys();
   config.journal.directory = config.state_dir;
-  if (config.ingest.address == config.admin.address && config.ingest.port == config.admin.port &&
-      config.ingest.port != 0)
-    problems.push_back(file + ":1:1: listen: tcp and admin are both " + config.ingest.address + ':' +
-                       std::to_string(config.ingest.port) + "; expected two addresses");
+  refuse_shared_addresses(config, problems);
   if (const std::string problem = memory_problem(memory_parts(config), memory_limit); !problem.empty())
     problems.push_back(file + ":1:1: " + problem);
   if (!problems.empty()) return std::unexpected(std::move(problems));

@@ -12,6 +12,9 @@
 namespace nissa::config {
 namespace {
 
+// Of a connection over HTTP between a request's first byte and its being admitted: a piece of reading and the head.
+constexpr std::uint64_t http_head_bytes = 24 * 1024;
+
 // A file's first line as a number; the greatest one where there is no file or no number ("max").
 std::uint64_t number_in(const std::string& file) {
   std::ifstream in(file);
@@ -54,6 +57,7 @@ std::vector<MemoryPart> memory_parts(const Config& config) {
           {"journal.tombstone_bytes", config.ledger.epochs.tombstone_bytes},
           {"pages of the database", config.journal.cache_bytes},
           {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
+          {"heads of ingest.max_http_connections", config.ingest.max_http_connections * http_head_bytes},
           {"read buffers kept for reuse", ingest::kept_buffer_bytes},
           {"pages that wait for their readers", config.admin.answer_bytes},
           {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_memory_bytes}};

@@ -117,6 +117,8 @@ HttpProgress HttpRequestReader::accept_body(std::size_t limit) {
   const auto length = inside_->parser->content_length();
   if (length && *length > limit) return HttpProgress::body_too_large;
   inside_->parser->body_limit(limit);
+  // Of unknown length: once and untouched, for growing by doubling would take up to three times the limit.
+  if (!length) inside_->parser->get().body().reserve(limit);
   return inside_->step();
 }
 
