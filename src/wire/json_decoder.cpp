@@ -2,63 +2,11 @@
 
 #include <algorithm>
 #include <bit>
-#include <vector>
 
-#include "base/nearest_name.hpp"
+#include "wire/json_fields.hpp"
 
 namespace nissa::wire {
 namespace {
-
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-// lowerCamelCase as protobuf makes it: each underscore goes, the letter behind it becomes a capital.
-std::string camel(std::string_view name) {
-  std::string made;
-  for (std::size_t i = 0; i < name.size(); ++i)
-    made += name[i] == '_' && i + 1 < name.size() ? upper(name[++i]) : name[i];
-  return made;
-}
-
-bool is_camel_of(std::string_view key, std::string_view name) {
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < name.size(); ++i, ++at) {
-    const char c = name[i] == '_' && i + 1 < name.size() ? upper(name[++i]) : name[i];
-    if (at == key.size() || key[at] != c) return false;
-  }
-  return at == key.size();
-}
-
-// In either spelling. The camel one is shorter, or the same.
-bool names(std::string_view key, std::string_view name) {
-  if (key.size() == name.size()) return key == name;
-  return key.size() < name.size() && !key.empty() && key[0] == name[0] && is_camel_of(key, name);
-}
-
-// What JSON may say for a field of this type, in words.
-std::string expectation(const FieldRule& field) {
-  switch (field.type) {
-    case FieldType::fixed64:
-    case FieldType::uint64:
-      return "a whole number from 0 to 18446744073709551615 (or its digits as a text)";
-    case FieldType::uint32:
-      return "a whole number from 0 to 4294967295 (or its digits as a text)";
-    case FieldType::sint64:
-      return "a whole number of 64 bits (or its digits as a text)";
-    case FieldType::float64:
-      return R"(a number (or it as a text), "NaN", "Infinity" or "-Infinity")";
-    case FieldType::boolean:
-      return "true or false";
-    case FieldType::text:
-      return "a text";
-    case FieldType::message:
-      return field.label == FieldLabel::repeated ? "an array of objects" : "an object";
-    case FieldType::enumeration:
-      break;
-  }
-  std::string known;
-  for (const std::string_view name : field.enumeration->value_names) known += std::string(name) + ", ";
-  return known + "or the number of one of them";
-}
 
 bool in_range(FieldType type, const JsonNumber& number) {
   constexpr std::uint64_t half = std::uint64_t{1} << 63;
@@ -144,29 +92,19 @@ bool JsonDecoder::key(const MessageRule& rule, std::size_t& field) {
   const std::size_t count = rule.fields.size();
   for (std::size_t tried = 0; tried < count; ++tried, ++field) {
     if (field >= count) field = 0;
-    if (names(said, rule.fields[field].name)) return true;
+    if (names_field(said, rule.fields[field].name)) return true;
   }
   return unknown_key(rule, said, at);
 }
 
 bool JsonDecoder::unknown_key(const MessageRule& rule, std::string_view key, const char* at) {
-  std::vector<std::string> known;
-  for (const FieldRule& field : rule.fields) known.insert(known.end(), {std::string(field.name), camel(field.name)});
-  const std::string_view nearest = nearest_name(key, known);
   unknown_ = excerpt(key);
-  std::string message = "expected a field of " + std::string(rule.name) + ", found \"" + unknown_ + "\"";
-  if (!nearest.empty()) {
-    message += "; did you mean \"" + std::string(nearest) + "\"?";
-  } else {
-    message += "; it has";
-    for (const FieldRule& field : rule.fields) message += " " + std::string(field.name);
-  }
-  return fail(Reason::field_unknown, at, std::move(message)) || through(unknown_, no_index);
+  return fail(Reason::field_unknown, at, unknown_field_message(rule, key)) || through(unknown_, no_index);
 }
 
 bool JsonDecoder::array(const FieldRule& field, JsonMembers& members) {
   if (!reader_.take('[')) {
-    return reader_.fail_expecting(expectation(field), Reason::wrong_wire_type) || through(field.name, no_index);
+    return reader_.fail_expecting(json_expectation(field), Reason::wrong_wire_type) || through(field.name, no_index);
   }
   if (reader_.take(']')) return true;
   std::uint32_t index = 0;
@@ -249,7 +187,7 @@ bool JsonDecoder::quoted(std::string_view& said) {
 bool JsonDecoder::text(const FieldRule& field) {
   std::string_view said;
   if (reader_.kind() != JsonKind::text) {
-    return reader_.fail_expecting(expectation(field), Reason::wrong_wire_type);
+    return reader_.fail_expecting(json_expectation(field), Reason::wrong_wire_type);
   }
   if (!quoted(said)) return false;
   out_.tag(field.number, WireType::bytes);
@@ -258,7 +196,7 @@ bool JsonDecoder::text(const FieldRule& field) {
 }
 
 bool JsonDecoder::not_a_value(const FieldRule& field, Reason reason, const char* at, std::string_view found) {
-  return fail(reason, at, "expected " + expectation(field) + ", found " + excerpt(found));
+  return fail(reason, at, "expected " + json_expectation(field) + ", found " + excerpt(found));
 }
 
 bool JsonDecoder::enumeration(const FieldRule& field) {
@@ -278,7 +216,7 @@ bool JsonDecoder::enumeration(const FieldRule& field) {
     index = values.size();
     if (possible) index = static_cast<std::size_t>(std::ranges::find(values, number.magnitude) - values.begin());
   } else {
-    return reader_.fail_expecting(expectation(field), Reason::wrong_wire_type);
+    return reader_.fail_expecting(json_expectation(field), Reason::wrong_wire_type);
   }
   if (index == values.size()) return not_a_value(field, Reason::enum_unknown, at, said);
   out_.tag(field.number, WireType::varint);
@@ -308,7 +246,7 @@ bool JsonDecoder::whole_number(const FieldRule& field) {
       return not_a_value(field, Reason::wrong_wire_type, at, "the text \"" + excerpt(said) + "\"");
     }
   } else {
-    return reader_.fail_expecting(expectation(field), Reason::wrong_wire_type);
+    return reader_.fail_expecting(json_expectation(field), Reason::wrong_wire_type);
   }
   if (!in_range(field.type, number)) return not_a_value(field, Reason::value_out_of_range, at, number.text);
   if (field.type == FieldType::fixed64) {
@@ -342,7 +280,7 @@ bool JsonDecoder::any_number(const FieldRule& field) {
       return not_a_value(field, Reason::value_out_of_range, at, said);
     }
   } else {
-    return reader_.fail_expecting(expectation(field), Reason::wrong_wire_type);
+    return reader_.fail_expecting(json_expectation(field), Reason::wrong_wire_type);
   }
   out_.tag(field.number, WireType::fixed64);
   out_.fixed(std::bit_cast<std::uint64_t>(value));
@@ -352,7 +290,7 @@ bool JsonDecoder::any_number(const FieldRule& field) {
 bool JsonDecoder::boolean(const FieldRule& field) {
   const JsonKind kind = reader_.kind();
   if (kind != JsonKind::true_word && kind != JsonKind::false_word) {
-    return reader_.fail_expecting(expectation(field), Reason::wrong_wire_type);
+    return reader_.fail_expecting(json_expectation(field), Reason::wrong_wire_type);
   }
   (void)reader_.word(kind);
   out_.tag(field.number, WireType::varint);
