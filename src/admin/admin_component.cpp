@@ -43,7 +43,7 @@ struct AdminComponent::Inside {
         timers(the_timers),
         options(the_options),
         sources(the_sources),
-        server(the_loop, the_timers, clock, server_options(the_options), routes()) {}
+        server(the_loop, the_timers, clock, server_options(the_options), routes(), counters) {}
 
   using Page = Task<HttpResponse> (Inside::*)(HttpRequest);
   net::HttpRoute route(std::string method, std::string pattern, Page page, std::size_t max_body) {
@@ -173,6 +173,7 @@ struct AdminComponent::Inside {
   bool ready NISSA_GUARDED_BY(mutex) = false;
   std::string reason NISSA_GUARDED_BY(mutex) = "starting";
   std::shared_ptr<const slo::Matcher> matcher NISSA_GUARDED_BY(mutex);
+  net::HttpCounters counters;
   net::HttpServer server;
 };
 

@@ -1,5 +1,7 @@
 #include "ingest/batch_line.hpp"
 
+#include "ingest/door_log.hpp"
+
 namespace nissa::ingest {
 
 std::optional<NotTaken> add_batch(ledger::Submission& submission, fold::BatchFold& fold, ByteView bytes,
@@ -12,6 +14,7 @@ std::optional<NotTaken> add_batch(ledger::Submission& submission, fold::BatchFol
     submission.cells.resize(first_cell);
     return NotTaken{.refused = Reason::not_supported};
   }
+  log_match_sets_full(*folded, fold.sets());
   ledger::BatchLine line;
   line.key = header.key();
   line.settled_below = header.settled_below;

@@ -9,6 +9,7 @@
 #include "base/histogram.hpp"
 #include "base/priority.hpp"
 #include "base/refusal.hpp"
+#include "net/http_counters.hpp"
 
 namespace nissa::ingest {
 
@@ -26,6 +27,7 @@ struct Books {
   SharedCounter unreadable;   // frames whose header could not be read, or that were no batches
   SharedCounter connections;  // accepted so far
   SharedCounter open_connections;
+  net::HttpCounters http;                // of the door over HTTP
   std::array<SharedCounter, 80> closed;  // connections that the server closed, by number of Reason
 
   ClassBooks& of(const BatchKey& key) { return (key.is_none() ? unkeyed : keyed)[index_of(key.priority)]; }

@@ -8,6 +8,7 @@
 #include "fold/options.hpp"
 #include "ingest/books.hpp"
 #include "ingest/buffer_pool.hpp"
+#include "ingest/door_log.hpp"
 #include "ingest/options.hpp"
 #include "ledger/ledger_component.hpp"
 #include "overload/overload_component.hpp"
@@ -31,6 +32,7 @@ struct Lobby {
   explicit Lobby(const Door& the_door) : door(the_door) {}
   const Door door;
   BufferPool buffers;
+  KnownAgents agents;
   Mutex folding;  // held around door.fold: never waited for with one I/O thread, right with more
 };
 

@@ -35,8 +35,7 @@ std::size_t most_inflated(const HttpHead& head, const Options& options) {
 }
 
 std::size_t room_for(const HttpHead& head, const Options& options) {
-  // A body whose length is not known grows by doubling.
-  const std::size_t body = head.length.value_or(2 * most_body(head, options));
+  const std::size_t body = head.length.value_or(most_body(head, options));
   const std::size_t inflated = head.gzip ? most_inflated(head, options) : 0;
   const std::size_t decoding = head.form == HttpForm::json ? json_decoding * std::max(body, inflated) : 0;
   return std::max<std::size_t>(1, body + inflated + decoding);
@@ -217,12 +216,14 @@ wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
 }
 
 wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault) {
+  log_malformed(principal_, "", fault);
   in_hand_->malformed.add();
   out_of_hand();
   return malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, state_now(), fault);
 }
 
 wire::Ack HttpBatch::unreadable(const wire::Malformed& fault, std::string message) {
+  log_malformed(principal_, "", fault);
   door_.books.unreadable.add();
   wire::Ack ack = malformed(std::nullopt, state_now(), fault);
   ack.message = std::move(message);

@@ -59,8 +59,9 @@ std::expected<HttpHead, net::HttpResponse> read_http_head(const net::HttpRequest
   HttpHead head;
   const std::string type = bare(request.header("Content-Type"));
   if (type != protobuf_type && type != json_type)
-    return std::unexpected(net::http_error(415, "unknown_type", "Content-Type is \"" + type + "\"",
-                                           "send application/x-protobuf or application/json"));
+    return std::unexpected(
+        net::http_error(415, "unknown_type", "Content-Type is \"" + type + "\"",
+                        "send application/x-protobuf or application/json (curl -H 'Content-Type: application/json')"));
   head.form = type == json_type ? HttpForm::json : HttpForm::protobuf;
   head.answer = answer_form(request, head.form);
   const std::string coding = bare(request.header("Content-Encoding"));

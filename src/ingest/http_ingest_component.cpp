@@ -46,7 +46,8 @@ struct HttpIngestComponent::Inside {
   Inside(EventLoop& the_loop, Lobby& the_lobby)
       : loop(the_loop),
         lobby(the_lobby),
-        server(the_loop, lobby.door.timers, lobby.door.clock, server_options(lobby.door.options), routes()) {}
+        server(the_loop, lobby.door.timers, lobby.door.clock, server_options(lobby.door.options), routes(),
+               lobby.door.books.http) {}
 
   std::vector<net::HttpRoute> routes() {
     return {{.method = "GET", .pattern = "/", .handle = [](HttpRequest) { return index(); }},

@@ -25,6 +25,7 @@ void SessionFlow::leave(Reason reason, const char* message) {
   strand_.entered();
   if (leaving_ || outbox_->closed()) return;
   leaving_ = true;
+  log_closed(sender_->principal, sender_->agent, reason);
   door_.books.closed[static_cast<std::size_t>(reason)].add();
   outbox_->say(wire::GoAway{reason, message});
   outbox_->finish();
@@ -44,7 +45,10 @@ bool SessionFlow::wants_attention(BootNs now) const {
 void SessionFlow::attend(BootNs now) {
   strand_.entered();
   if (unread_for_too_long(now)) {
-    if (!leaving_ && !outbox_->closed()) door_.books.closed[static_cast<std::size_t>(Reason::idle)].add();
+    if (!leaving_ && !outbox_->closed()) {
+      log_closed(sender_->principal, sender_->agent, Reason::idle);
+      door_.books.closed[static_cast<std::size_t>(Reason::idle)].add();
+    }
     return outbox_->close();
   }
   const auto over = patience_.over(now, door_.options);

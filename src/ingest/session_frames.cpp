@@ -148,6 +148,7 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
   patience_.greeted();
   skew_.exchange(hello->sent_at_unix_ns, read_wall_ns_, std::nullopt);
   sender_ = std::make_shared<ledger::Sender>(ledger::Sender{hello->agent, sender_->principal});
+  lobby_.agents.greet(sender_->principal, sender_->agent);
   wire::HelloAck ack;
   ack.max_frame_bytes = door_.options.max_frame_bytes;
   ack.max_events = door_.options.max_events;
@@ -188,6 +189,7 @@ void SessionFlow::refuse(const Arrived& batch, Reason reason, std::uint32_t retr
 }
 
 void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& fault) {
+  log_malformed(sender_->principal, sender_->agent, fault);
   books_of(batch.header.priority).malformed.add();
   out_of_hand(batch.header.priority, 1);
   const auto key = batch.header.keyed ? std::optional<BatchKey>(batch.header.key()) : std::nullopt;
@@ -196,6 +198,7 @@ void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& f
 
 // No slot: such a frame is not under way. What may pile up of these is the outbox's to bound.
 void SessionFlow::malformed_frame(std::optional<BatchKey> key, const wire::Malformed& fault) {
+  log_malformed(sender_->principal, sender_->agent, fault);
   door_.books.unreadable.add();
   outbox_->say(malformed(key, state_now(), fault));
 }

@@ -42,20 +42,21 @@ HttpResponse answer_to(const RouteMatch& match, const HttpHead& head) {
 
 struct HttpServer::Inside {
   Inside(EventLoop& loop, Timers& the_timers, const Clock& the_clock, HttpServerOptions the_options,
-         std::vector<HttpRoute> the_routes)
-      : timers(the_timers),
+         std::vector<HttpRoute> the_routes, HttpCounters& the_counters)
+      : counters(the_counters),
+        timers(the_timers),
         clock(the_clock),
         options(std::move(the_options)),
         routes(std::move(the_routes)),
         listener(loop, the_timers, options.listen,
                  [this](Connection connection) { return serve(std::move(connection)); }) {}
 
+  HttpCounters& counters;
   Timers& timers;
   const Clock& clock;
   const HttpServerOptions options;
   const std::vector<HttpRoute> routes;
   std::atomic<bool> stopping{false};
-  std::atomic<std::uint64_t> requests{0};
   Mutex idle_mutex;
   std::set<ByteStream*> idle NISSA_GUARDED_BY(idle_mutex);  // each is held by its connection's coroutine
   std::atomic<std::size_t> in_hand{0};                      // bytes of answers under way
@@ -78,12 +79,14 @@ struct HttpServer::Inside {
   };
 
   Task<void> serve(Connection connection) {
+    counters.connections.add();
     Session session(*this, std::move(connection));
     while (!stopping.load(std::memory_order_relaxed)) {
       if (session.reader.empty() && !co_await wait_for_request(session)) break;
       if (!co_await one_request(session)) break;
     }
     session.stream->close();
+    counters.connections.subtract();
   }
 
   // Idle: no buffer, and async_stop may close it.
@@ -118,7 +121,7 @@ struct HttpServer::Inside {
     std::optional progress = session.reader.feed(0);
     if (progress == HttpProgress::need_more) progress = co_await read(session);
     if (!progress) co_return false;
-    requests.fetch_add(1, std::memory_order_relaxed);
+    counters.requests.add();
     if (progress != HttpProgress::head_done) co_return co_await refuse(session, answer_to(*progress));
 
     const HttpHead& head = session.reader.head();
@@ -193,6 +196,7 @@ struct HttpServer::Inside {
     const std::size_t others = in_hand.load(std::memory_order_relaxed);
     if (others != 0 && others + response.body.size() > options.answer_bytes)
       response = http_error(503, "busy", "too many large answers wait for their readers", "ask again in a moment");
+    counters.responses.at(response.status).add();
     const InHand part(in_hand, response.body.size());
     std::string bytes = http_response_head(response, clock.wall_ns(), keep_alive);
     if (without_body) response.body.clear();
@@ -251,8 +255,8 @@ struct HttpServer::Inside {
 };
 
 HttpServer::HttpServer(EventLoop& loop, Timers& timers, const Clock& clock, HttpServerOptions options,
-                       std::vector<HttpRoute> routes)
-    : inside_(std::make_unique<Inside>(loop, timers, clock, std::move(options), std::move(routes))) {}
+                       std::vector<HttpRoute> routes, HttpCounters& counters)
+    : inside_(std::make_unique<Inside>(loop, timers, clock, std::move(options), std::move(routes), counters)) {}
 HttpServer::~HttpServer() = default;
 
 Status HttpServer::open() { return inside_->listener.open(); }
@@ -260,7 +264,5 @@ std::uint16_t HttpServer::port() const { return inside_->listener.port(); }
 void HttpServer::start() { inside_->listener.start(); }
 Task<void> HttpServer::async_stop(std::int64_t grace_ns) { return inside_->stop(grace_ns); }
 Task<void> HttpServer::serve(Connection connection) { return inside_->serve(std::move(connection)); }
-std::size_t HttpServer::connections() const { return inside_->listener.connections(); }
-std::uint64_t HttpServer::requests() const { return inside_->requests.load(std::memory_order_relaxed); }
 
 }  // namespace nissa::net

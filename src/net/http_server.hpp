@@ -15,6 +15,7 @@
 #include "async/timer.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "net/http_counters.hpp"
 #include "net/http_routes.hpp"
 #include "net/tcp_listener.hpp"
 
@@ -31,9 +32,9 @@ struct HttpServerOptions {
 
 class HttpServer {
  public:
-  // The loop, the timers, the clock (for the Date header) and what the handlers refer to outlive it.
+  // The loop, the timers, the clock (for the Date header), the counters and what the handlers refer to outlive it.
   HttpServer(EventLoop& loop, Timers& timers, const Clock& clock, HttpServerOptions options,
-             std::vector<HttpRoute> routes);
+             std::vector<HttpRoute> routes, HttpCounters& counters);
   ~HttpServer();
 
   Status open();  // blocking, once, before start()
@@ -45,10 +46,6 @@ class HttpServer {
 
   // Serves one connection to its end, on its strand: what start() does for each, and the simulator by itself.
   Task<void> serve(Connection connection);
-
-  // Any thread.
-  std::size_t connections() const;
-  std::uint64_t requests() const;
 
  private:
   struct Inside;

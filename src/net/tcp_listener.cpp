@@ -74,6 +74,8 @@ struct TcpListener::Inside {
     strand.entered();
     while (!stopping) {
       if (open_streams.size() >= options.max_connections) {
+        log_rarely(LogLevel::warning, "net", "all connections are taken: who comes now waits until one ends",
+                   {{"address", options.address}, {"port", port}, {"connections", options.max_connections}});
         co_await room.park();
         continue;
       }

@@ -139,6 +139,17 @@ Family closed_connections(const Sources& sources) {
   return family;
 }
 
+// What every door over HTTP sooner or later says.
+constexpr bool is_usual(std::size_t status) { return status == 200 || status == 400 || status == 413 || status == 503; }
+
+Family http_responses(const net::HttpCounters& http) {
+  Family family("nissa_http_responses_total");
+  for (std::size_t status = 0; status < http.responses.size(); ++status)
+    if (const double value = number(http.responses[status]); value != 0 || is_usual(status))
+      family.add({{"status", std::to_string(status)}}, value);
+  return family;
+}
+
 Family violations() {
   std::map<std::string_view, std::uint64_t> counts;
   for (const std::string_view room : rooms) counts[room] = 0;
@@ -170,6 +181,8 @@ void add_door(const Sources& sources, std::vector<Family>& families) {
   families.push_back(single("nissa_ingest_unreadable_total", number(sources.books.unreadable)));
   families.push_back(single("nissa_ingest_connections", number(sources.books.open_connections)));
   families.push_back(single("nissa_ingest_connections_total", number(sources.books.connections)));
+  families.push_back(single("nissa_http_connections", number(sources.books.http.connections)));
+  families.push_back(http_responses(sources.books.http));
   Family latency("nissa_ack_latency_seconds");
   for (const Priority priority : all_priorities)
     latency.add({{"class", std::string(name_of(priority))}}, sources.books.ack_latency[index_of(priority)]);

@@ -57,7 +57,7 @@ Task<void> write_all(std::shared_ptr<ByteStream> stream, std::string bytes) {
 // One connection to a server: say() sends, heard is what came back.
 struct Talk {
   explicit Talk(test::LinkOptions link = {.seed = nissa::test::seed(), .longest_piece = 50}, bool reads = true)
-      : server(hand.loop, hand.timers, hand.clock, {}, routes()), pair(memory_pair(hand.timers, link)) {
+      : server(hand.loop, hand.timers, hand.clock, {}, routes(), counters), pair(memory_pair(hand.timers, link)) {
     const Strand strand(hand.loop);
     spawn_on(strand, server.serve({pair.far, {.text = "memory"}, strand}));
     if (reads) hand.loop.spawn(read_all(pair.near, heard, ended));
@@ -75,6 +75,7 @@ struct Talk {
   bool heard_status(int status) const { return heard.starts_with("HTTP/1.1 " + std::to_string(status) + " "); }
 
   HandLoop hand;
+  HttpCounters counters;
   HttpServer server;
   test::MemoryPair pair;
   std::string heard;
@@ -97,7 +98,7 @@ TEST_CASE("a request is answered and the connection goes on") {
   CHECK(!talk.ended);
   talk.heard.clear();
   CHECK(talk.say("GET /hello/again HTTP/1.1\r\n\r\n").ends_with("hello again"));
-  CHECK(talk.server.requests() == 2);
+  CHECK(talk.counters.requests.value() == 2);
 }
 
 TEST_CASE("pipelined requests are answered in their order") {
@@ -201,7 +202,8 @@ TEST_CASE("a large answer comes whole, and one that nobody reads is given up aft
 
 TEST_CASE("answers that nobody reads are bounded together: the next large one is refused, small ones are not") {
   HandLoop hand;
-  HttpServer server(hand.loop, hand.timers, hand.clock, {.answer_bytes = 2'500'000}, routes());
+  HttpCounters counters;
+  HttpServer server(hand.loop, hand.timers, hand.clock, {.answer_bytes = 2'500'000}, routes(), counters);
   struct Client {
     test::MemoryPair pair;
     std::string heard;

@@ -238,7 +238,8 @@ TEST_CASE("the HTTP client gets from the HTTP server, large answers and errors a
                     .pattern = "/echo",
                     .handle = [](HttpRequest request) -> Task<HttpResponse> { co_return http_text(request.body); },
                     .max_body = 100});
-  HttpServer server(running.loop, running.timers, running.clock, {}, std::move(routes));
+  HttpCounters counters;
+  HttpServer server(running.loop, running.timers, running.clock, {}, std::move(routes), counters);
   REQUIRE(server.open());
   server.start();
   running.wait_for([&](Strand own) -> Task<void> {
@@ -276,7 +277,8 @@ TEST_CASE("100 starts and stops of an HTTP server with idle and busy clients lea
                         co_await yield_turn();
                         co_return http_text("ok");
                       }});
-    HttpServer server(running.loop, running.timers, running.clock, {}, std::move(routes));
+    HttpCounters counters;
+    HttpServer server(running.loop, running.timers, running.clock, {}, std::move(routes), counters);
     REQUIRE(server.open());
     server.start();
     running.wait_for([&](Strand own) -> Task<void> {
