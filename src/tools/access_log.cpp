@@ -28,7 +28,7 @@ bool read_number(std::string_view text, T& value) {
 std::string name_of_request(std::string_view request, const OperationNames& names) {
   const auto first = request.find(' ');
   const auto last = request.rfind(' ');
-  const bool readable = first != std::string_view::npos && first > 0 && last > first &&
+  const bool readable = first != std::string_view::npos && first > 0 && last > first + 1 &&
                         request.substr(last + 1).starts_with("HTTP/") && request.find('\\') > first;
   if (!readable) return "(unreadable request)";
   return names.name(request.substr(0, first), request.substr(first + 1, last - first - 1));

@@ -1,7 +1,9 @@
 #include "tools/json_line.hpp"
 
+#include <algorithm>
 #include <array>
-#include <boost/json/parse.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value.hpp>
 #include <cmath>
 #include <optional>
 
@@ -38,7 +40,7 @@ Status read_text(std::string_view key, const json::value& value, std::string& ou
   return {};
 }
 
-Status read_time(const json::value& value, std::int64_t& out) {
+Status read_time(const json::value& value, std::optional<std::int64_t>& out) {
   if (const auto* seconds = value.if_int64(); seconds != nullptr && *seconds >= 0 && *seconds < 1LL << 33)
     return out = *seconds * ns_per_s, Status();
   if (const auto* seconds = value.if_double(); seconds != nullptr && *seconds >= 0 && *seconds < 8e9)
@@ -66,15 +68,11 @@ Status read_outcome(const json::value& value, agent::Outcome& out) {
   return expected("outcome", "OK, ERROR, TIMEOUT, CLIENT_ERROR or CANCELLED");
 }
 
-Status read_labels(const json::value& value, LineEvent& event) {
-  const auto* object = value.if_object();
-  if (object == nullptr) return expected("labels", "an object of texts");
-  for (const auto& [name, text] : *object) {
-    std::string& into = event.labels.emplace_back(std::string(name), std::string()).second;
-    if (auto read = read_text("labels." + std::string(name), text, into); !read) return read;
-  }
-  return {};
-}
+// What comes twice would silently be one of both, so each key has a bit.
+constexpr std::array<std::string_view, 8> keys{"time",    "duration_ms", "duration_s", "outcome",
+                                               "service", "operation",   "labels",     "request_id"};
+constexpr std::string_view labels_key = keys[6];
+constexpr std::size_t most_labels = 32;
 
 Status read_key(std::string_view key, const json::value& value, LineEvent& event) {
   if (key == "time") return read_time(value, event.time_unix_ns);
@@ -83,24 +81,109 @@ Status read_key(std::string_view key, const json::value& value, LineEvent& event
   if (key == "outcome") return read_outcome(value, event.outcome);
   if (key == "service") return read_text(key, value, event.service);
   if (key == "operation") return read_text(key, value, event.operation);
-  if (key == "labels") return read_labels(value, event);
-  if (key == "request_id") return read_text(key, value, event.request_id);
-  return failure("\"" + std::string(key) + "\" is no key of an event");
+  if (key == labels_key) return expected(key, "an object of texts");
+  return read_text(key, value, event.request_id);
 }
+
+// What Boost's parser calls as it reads: a document is never built, for it would forget which keys came twice.
+// https://www.boost.org/doc/libs/1_81_0/libs/json/doc/html/json/ref/boost__json__basic_parser.html
+class EventHandler {
+ public:
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  using Code = boost::system::error_code;
+  using Text = json::string_view;
+
+  LineEvent event;
+  std::string problem;  // of ours; empty if it was the parser that stopped
+
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code& error) {
+    if (depth_ == 0 || (depth_ == 1 && key_ == labels_key)) return ++depth_, true;
+    return refuse(error, expected_here(json::object_kind));
+  }
+  bool on_object_end(std::size_t, Code&) { return --depth_, true; }
+  bool on_array_begin(Code& error) { return refuse(error, expected_here(json::array_kind)); }
+  bool on_array_end(std::size_t, Code&) { return true; }
+  bool on_key_part(Text part, std::size_t, Code&) { return partial_.append(part.data(), part.size()), true; }
+  bool on_key(Text rest, std::size_t, Code& error) {
+    std::string whole = std::exchange(partial_, {});
+    whole.append(rest.data(), rest.size());
+    return depth_ == 1 ? begin_key(std::move(whole), error) : begin_label(std::move(whole), error);
+  }
+  bool on_string_part(Text part, std::size_t, Code&) { return partial_.append(part.data(), part.size()), true; }
+  bool on_string(Text rest, std::size_t, Code& error) {
+    std::string whole = std::exchange(partial_, {});
+    whole.append(rest.data(), rest.size());
+    return value(json::string(whole), error);
+  }
+  bool on_number_part(Text, Code&) { return true; }
+  bool on_int64(std::int64_t number, Text, Code& error) { return value(number, error); }
+  bool on_uint64(std::uint64_t number, Text, Code& error) { return value(number, error); }
+  bool on_double(double number, Text, Code& error) { return value(number, error); }
+  bool on_bool(bool truth, Code& error) { return value(truth, error); }
+  bool on_null(Code& error) { return value(nullptr, error); }
+  bool on_comment_part(Text, Code&) { return true; }
+  bool on_comment(Text, Code&) { return true; }
+
+ private:
+  static constexpr std::string_view no_object = "expected an object: {\"service\": …}";
+
+  bool refuse(Code& error, std::string why) {
+    problem = std::move(why);
+    error = json::error::exception;
+    return false;
+  }
+  std::string expected_here(const json::value& value) const {
+    if (depth_ == 0) return std::string(no_object);
+    const auto read = depth_ == 1 ? [&] {
+      LineEvent ignored;
+      return read_key(key_, value, ignored);
+    }()
+                                  : expected("labels." + event.labels.back().first, "a text");
+    return read ? std::string(no_object) : read.error().message;
+  }
+  bool begin_key(std::string key, Code& error) {
+    const auto known = std::ranges::find(keys, std::string_view(key));
+    if (known == keys.end()) return refuse(error, "\"" + key + "\" is no key of an event");
+    const unsigned bit = 1U << (known - keys.begin());
+    if ((seen_ & bit) != 0) return refuse(error, "\"" + key + "\" comes twice");
+    seen_ |= bit;
+    key_ = std::move(key);
+    return true;
+  }
+  bool begin_label(std::string key, Code& error) {
+    const auto same = [&key](const auto& label) { return label.first == key; };
+    if (std::ranges::any_of(event.labels, same)) return refuse(error, "\"labels." + key + "\" comes twice");
+    if (event.labels.size() == most_labels) return refuse(error, "has more than 32 labels");
+    event.labels.emplace_back(std::move(key), std::string());
+    return true;
+  }
+  bool value(const json::value& one, Code& error) {
+    if (depth_ == 0) return refuse(error, std::string(no_object));
+    const Status read = depth_ == 1 ? read_key(key_, one, event)
+                                    : read_text("labels." + event.labels.back().first, one, event.labels.back().second);
+    return read || refuse(error, read.error().message);
+  }
+
+  int depth_ = 0;
+  unsigned seen_ = 0;
+  std::string key_, partial_;
+};
 
 }  // namespace
 
 Result<LineEvent> parse_json_line(std::string_view line) {
+  json::basic_parser<EventHandler> parser(json::parse_options{});
   boost::system::error_code error;
-  const json::value value = json::parse(line, error);
+  const std::size_t read = parser.write_some(false, line.data(), line.size(), error);
+  if (!parser.handler().problem.empty()) return failure(std::move(parser.handler().problem));
+  if (!error && read < line.size()) error = json::error::extra_data;
   if (error) return failure("no JSON: " + error.message());
-  const auto* object = value.if_object();
-  if (object == nullptr) return failure("expected an object: {\"service\": …}");
-  LineEvent event;
-  for (const auto& [key, one] : *object)
-    if (auto read = read_key(std::string_view(key.data(), key.size()), one, event); !read)
-      return std::unexpected(read.error());
-  return event;
+  return std::move(parser.handler().event);
 }
 
 }  // namespace nissa::tools

@@ -1,6 +1,7 @@
-// A line of JSON → an event. One object a line, with these keys and no others:
+// A line of JSON → an event. One object a line, with these keys and no others,
+// each once:
 //
-//   time         "2025-06-15T13:46:40.5Z" (RFC 3339), or seconds since 1970 as a number; absent: now
+//   time         "2025-06-15T13:46:40.5Z" (RFC 3339), or seconds since 1970 as a number; absent: the line says none
 //   duration_ms  a number ≥ 0; or
 //   duration_s   a number ≥ 0; at most one of both; absent: unknown
 //   outcome      "OK" (absent means it), "ERROR", "TIMEOUT", "CLIENT_ERROR", "CANCELLED"

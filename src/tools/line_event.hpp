@@ -1,5 +1,6 @@
 // One line of input, understood: what nissa-send makes an event of.
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,8 +16,8 @@ struct LineEvent {
   std::string operation;
   std::vector<std::pair<std::string, std::string>> labels;
   agent::Outcome outcome = agent::Outcome::ok;
-  std::int64_t time_unix_ns = 0;  // 0: the line did not say
-  std::int64_t duration_ns = -1;  // negative: the line did not say
+  std::optional<std::int64_t> time_unix_ns;  // absent: the line did not say
+  std::int64_t duration_ns = -1;             // negative: the line did not say
   std::string request_id;
 };
 

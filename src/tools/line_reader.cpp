@@ -1,5 +1,6 @@
 #include "tools/line_reader.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +33,10 @@ LineReader::Got LineReader::next(std::string_view& line) {
       end_ -= begin_;
       searched_ -= begin_;
       begin_ = 0;
+    }
+    if (idle_ms_ >= 0) {
+      pollfd input{descriptor_, POLLIN, 0};
+      if (poll(&input, 1, idle_ms_) == 0 && !stop_) return Got::idle;
     }
     const ssize_t got = read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
     if (stop_ && got <= 0) return stopped();

@@ -25,7 +25,29 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find_first_of("?#")); }
+// Of a document, a trace or a session: long, and not a word.
+bool is_hexadecimal(std::string_view text) {
+  if (text.size() < 16) return false;
+  bool decimal = false;
+  for (const char c : text) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && !(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F')) return false;
+    decimal |= digit;
+  }
+  return decimal;
+}
+
+bool is_id(std::string_view text) { return is_number(text) || is_hexadecimal(text) || is_uuid(text); }
+
+// Without the query; of a proxy's "http://host/path" (RFC 9112, 3.2.2) the path.
+std::string_view path_of(std::string_view target) {
+  std::string_view path = target.substr(0, target.find_first_of("?#"));
+  const auto scheme = path.find("://");
+  if (scheme == std::string_view::npos || path.starts_with('/')) return path;
+  path.remove_prefix(scheme + 3);
+  const auto slash = path.find('/');
+  return slash == std::string_view::npos ? std::string_view("/") : path.substr(slash);
+}
 
 // At most `longest_name` bytes, and no half of a character at the end.
 std::string cut(std::string name) {
@@ -36,17 +58,16 @@ std::string cut(std::string name) {
   return name;
 }
 
-std::string with_ids_hidden(std::string_view path) {
-  std::string out;
+void append_with_ids_hidden(std::string& out, std::string_view path) {
   while (!path.empty()) {
-    const std::string_view segment = path.substr(0, path.find('/'));
-    out += is_number(segment) || is_uuid(segment) ? std::string_view(":id") : segment;
-    path.remove_prefix(segment.size());
+    const std::string_view whole = path.substr(0, path.find('/'));
+    const std::string_view segment = whole.substr(0, whole.find(';'));
+    out += is_id(segment) ? std::string_view(":id") : segment;
+    path.remove_prefix(whole.size());
     if (path.empty()) break;
     out += '/';
-    path.remove_prefix(1);
+    path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
   }
-  return out;
 }
 
 }  // namespace
@@ -75,18 +96,23 @@ Status OperationNames::add_rule(std::string_view rule) {
 }
 
 std::string OperationNames::name(std::string_view method, std::string_view target) const {
-  std::string plain(method);
-  plain += ' ';
-  plain += path_of(target);
-  for (const Rule& rule : rules_) {
-    try {
-      boost::smatch match;
-      if (boost::regex_search(plain, match, rule.pattern)) return cut(match.format(rule.name));
-    } catch (const std::runtime_error&) {
-      // The expression needs too long for this text: as if it was not found.
+  const std::string_view path = path_of(target);
+  std::string name(method);
+  name += ' ';
+  if (!rules_.empty()) {
+    name += path;
+    for (const Rule& rule : rules_) {
+      try {
+        boost::smatch match;
+        if (boost::regex_search(name, match, rule.pattern)) return cut(match.format(rule.name));
+      } catch (const std::runtime_error&) {
+        // The expression needs too long for this text: as if it was not found.
+      }
     }
+    name.resize(method.size() + 1);
   }
-  return cut(std::string(method) + ' ' + with_ids_hidden(path_of(target)));
+  append_with_ids_hidden(name, path);
+  return cut(std::move(name));
 }
 
 }  // namespace nissa::tools

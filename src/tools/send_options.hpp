@@ -18,6 +18,10 @@ struct SendOptions {
   std::string service;
   std::vector<std::pair<std::string, std::string>> labels;  // added to every event
   OperationNames operations;
+  std::vector<std::string> operation_rules;  // as given: what `operations` was made of
+  std::string follow;                        // the path of the file; empty: standard input
+  std::string state;                         // the path of the state file, where a file is followed
+  bool from_end = false;                     // where a file is followed for the first time
   std::uint32_t drain_s = 60;
   bool help = false;
 };

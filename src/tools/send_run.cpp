@@ -5,18 +5,18 @@
 #include <optional>
 
 #include "base/clock.hpp"
-#include "tools/access_log.hpp"
-#include "tools/json_line.hpp"
+#include "tools/event_lines.hpp"
 
 namespace nissa::tools {
 namespace {
 
 constexpr std::uint64_t most_said = 100;
+constexpr std::uint32_t show_every_ms = 100;
 
 class Sender {
  public:
-  Sender(const SendOptions& options, const std::atomic<bool>& stop, const std::function<void(const std::string&)>& say)
-      : options_(options), stop_(stop), say_(say), client_(with_callbacks(options.agent)) {}
+  Sender(const SendOptions& options, const std::atomic<bool>& stop, const SendCalls& calls)
+      : options_(options), stop_(stop), calls_(calls), client_(with_callbacks(options.agent)) {}
 
   SendOutcome run(LineReader& input);
 
@@ -24,17 +24,18 @@ class Sender {
   agent::Options with_callbacks(agent::Options agent);
   void say(const std::string& text) {
     const std::lock_guard lock(saying_);
-    say_(text);
+    calls_.say(text);
   }
+  void show();
+  void drain();
   void bad(std::uint64_t number, const std::string& why);
   void take(std::uint64_t number, std::string_view line);
   void send(std::uint64_t number, const LineEvent& line);
-  Result<LineEvent> parse(std::string_view line) const;
   std::uint32_t left_ms();
 
   const SendOptions& options_;
   const std::atomic<bool>& stop_;
-  const std::function<void(const std::string&)>& say_;
+  const SendCalls& calls_;
   std::mutex saying_;  // the client's thread says things too
   SendOutcome outcome_;
   std::uint64_t unsent_ = 0;
@@ -57,13 +58,6 @@ agent::Options Sender::with_callbacks(agent::Options agent) {
   return agent;
 }
 
-Result<LineEvent> Sender::parse(std::string_view line) const {
-  const bool json =
-      options_.format == SendOptions::Format::json || (options_.format == SendOptions::Format::automatic &&
-                                                       line.substr(line.find_first_not_of(" \t")).starts_with('{'));
-  return json ? parse_json_line(line) : parse_access_line(line, options_.operations);
-}
-
 // Of the time for draining.
 std::uint32_t Sender::left_ms() {
   const BootNs now = clock_.boot_ns();
@@ -79,13 +73,10 @@ void Sender::bad(std::uint64_t number, const std::string& why) {
 }
 
 void Sender::take(std::uint64_t number, std::string_view text) {
-  if (text.find_first_not_of(" \t") == std::string_view::npos) return;
+  if (is_blank(text)) return;
   ++outcome_.lines;
-  Result<LineEvent> line = parse(text);
+  const Result<LineEvent> line = understand(text, options_);
   if (!line) return bad(number, line.error().message);
-  if (line->service.empty()) line->service = options_.service;
-  if (line->service.empty()) return bad(number, "names no service, and there is no --service");
-  line->labels.insert(line->labels.end(), options_.labels.begin(), options_.labels.end());
   send(number, *line);
 }
 
@@ -97,7 +88,8 @@ void Sender::send(std::uint64_t number, const LineEvent& line) {
   event.operation = line.operation;
   event.labels = labels;
   event.outcome = line.outcome;
-  event.time_unix_ns = line.time_unix_ns;
+  // 0 would mean now; the first nanosecond of 1970 is as late as 1970 itself.
+  if (line.time_unix_ns) event.time_unix_ns = std::max<std::int64_t>(1, *line.time_unix_ns);
   event.duration_ns = line.duration_ns;
   event.request_id = line.request_id;
   for (;;) {
@@ -105,18 +97,29 @@ void Sender::send(std::uint64_t number, const LineEvent& line) {
       case agent::Sent::accepted:
         return;
       case agent::Sent::invalid:
-        return bad(number,
-                   "a text is longer than 256 bytes (request_id: 64) or not UTF-8, or there are more than 32 labels");
+        return bad(number, "is not within the limits of the protocol");
       case agent::Sent::closed:
         ++unsent_;
         return;
       case agent::Sent::must_wait:
         // Standard input is held back with us: whoever writes to it waits too.
         if (stop_ && left_ms() == 0) return static_cast<void>(++unsent_);
-        (void)client_.flush(100);
+        (void)client_.flush(stop_ ? std::min(show_every_ms, left_ms()) : show_every_ms);
+        show();
         break;
     }
   }
+}
+
+void Sender::show() {
+  if (!calls_.progress) return;
+  const agent::Stats now = client_.stats();
+  calls_.progress({outcome_.lines, now.counted, now.held, std::nullopt});
+}
+
+void Sender::drain() {
+  while (calls_.progress && left_ms() > 0 && !client_.flush(std::min(show_every_ms, left_ms()))) show();
+  (void)client_.close(left_ms());
 }
 
 SendOutcome Sender::run(LineReader& input) {
@@ -126,6 +129,10 @@ SendOutcome Sender::run(LineReader& input) {
     switch (input.next(line)) {
       case LineReader::Got::line:
         take(input.number(), line);
+        if (input.number() % 4'096 == 0) show();
+        break;
+      case LineReader::Got::idle:
+        show();
         break;
       case LineReader::Got::too_long:
         ++outcome_.lines;
@@ -144,7 +151,7 @@ SendOutcome Sender::run(LineReader& input) {
         break;
     }
   }
-  (void)client_.close(left_ms());
+  drain();
   outcome_.stats = client_.stats();
   outcome_.stats.abandoned += unsent_;
   return outcome_;
@@ -153,23 +160,8 @@ SendOutcome Sender::run(LineReader& input) {
 }  // namespace
 
 SendOutcome send_lines(LineReader& input, const SendOptions& options, const std::atomic<bool>& stop,
-                       const std::function<void(const std::string&)>& say) {
-  return Sender(options, stop, say).run(input);
-}
-
-std::string send_summary(const SendOutcome& outcome) {
-  const agent::Stats& s = outcome.stats;
-  return std::to_string(outcome.lines) + " lines, " + std::to_string(outcome.bad_lines) + " not understood; " +
-         std::to_string(s.counted) + " events acknowledged, of them " + std::to_string(s.rejected) +
-         " not taken by the server; " + std::to_string(s.refused) + " refused, " + std::to_string(s.uncertain) +
-         " uncertain, " + std::to_string(s.abandoned) + " not sent; " + std::to_string(s.batches_resent) +
-         " batches resent, " + std::to_string(s.connections_lost) + " connections lost";
-}
-
-int send_exit_code(const SendOutcome& outcome) {
-  const agent::Stats& s = outcome.stats;
-  if (s.refused + s.uncertain + s.abandoned > 0 || outcome.broken) return 3;
-  return outcome.bad_lines + s.rejected > 0 ? 1 : 0;
+                       const SendCalls& calls) {
+  return Sender(options, stop, calls).run(input);
 }
 
 }  // namespace nissa::tools

@@ -53,23 +53,50 @@ TEST_CASE("a JSON line may leave everything out, and give times as numbers") {
   CHECK(parse_json_line(R"({"duration_ms": 0})")->duration_ns == 0);
 }
 
+TEST_CASE("a time of 0 is 1970, not an absent one") {
+  CHECK(parse_json_line(R"({"time": 0})")->time_unix_ns == 0);
+  CHECK(parse_json_line(R"({"time": "1970-01-01T00:00:00Z"})")->time_unix_ns == 0);
+  CHECK_FALSE(parse_json_line("{}")->time_unix_ns.has_value());
+}
+
+TEST_CASE("texts come out whole however they are escaped") {
+  CHECK(parse_json_line(R"({"service": "caf\u00e9 \"x\"", "labels": {"k\n": "v\\w"}})")->service == "café \"x\"");
+  CHECK(parse_json_line(R"({"labels": {"k\n": "v\\w"}})")->labels[0] ==
+        std::pair<std::string, std::string>("k\n", "v\\w"));
+  CHECK(parse_json_line("  {\"service\": \"a\"}  ")->service == "a");
+}
+
 TEST_CASE("a JSON line that is not understood says which key") {
-  const std::vector<std::pair<const char*, const char*>> bad{{"", "no JSON"},
-                                                             {"{\"service\": \"a\"", "no JSON"},
-                                                             {"[]", "object"},
-                                                             {R"({"service": 1})", "\"service\""},
-                                                             {R"({"latency": 1})", "\"latency\""},
-                                                             {R"({"duration_ms": -1})", "\"duration_ms\""},
-                                                             {R"({"duration_ms": "1"})", "\"duration_ms\""},
-                                                             {R"({"duration_ms": 1, "duration_s": 1})", "one of both"},
-                                                             {R"({"duration_s": 1e300})", "\"duration_s\""},
-                                                             {R"({"time": -1})", "\"time\""},
-                                                             {R"({"time": 1e30})", "\"time\""},
-                                                             {R"({"time": "yesterday"})", "\"time\""},
-                                                             {R"({"outcome": "ok"})", "\"outcome\""},
-                                                             {R"({"labels": ["a"]})", "\"labels\""},
-                                                             {R"({"labels": {"a": 1}})", "\"labels.a\""},
-                                                             {"{\"service\": \"\xff\"}", "no JSON"}};
+  const std::vector<std::pair<const char*, const char*>> bad{
+      {"", "no JSON"},
+      {"{\"service\": \"a\"", "no JSON"},
+      {"[]", "object"},
+      {R"({"service": 1})", "\"service\""},
+      {R"({"latency": 1})", "\"latency\""},
+      {R"({"duration_ms": -1})", "\"duration_ms\""},
+      {R"({"duration_ms": "1"})", "\"duration_ms\""},
+      {R"({"duration_ms": 1, "duration_s": 1})", "one of both"},
+      {R"({"duration_s": 1e300})", "\"duration_s\""},
+      {R"({"time": 1, "time": 2})", "\"time\" comes twice"},
+      {R"({"service": "a", "serv\u0069ce": "b"})", "\"service\" comes twice"},
+      {R"({"labels": {"a": "1", "a": "1"}})", "\"labels.a\" comes twice"},
+      {R"({"labels": {}, "labels": {}})", "\"labels\" comes twice"},
+      {R"({"labels": "a"})", "\"labels\": expected an object"},
+      {R"({"labels": {"a": {}}})", "\"labels.a\""},
+      {R"({"labels": {"a": []}})", "\"labels.a\""},
+      {R"({"service": {}})", "\"service\": expected a text"},
+      {R"({"service": ["a"]})", "\"service\": expected a text"},
+      {R"({"time": null})", "\"time\""},
+      {R"({} {})", "no JSON"},
+      {R"("{}")", "object"},
+      {"7", "object"},
+      {R"({"time": -1})", "\"time\""},
+      {R"({"time": 1e30})", "\"time\""},
+      {R"({"time": "yesterday"})", "\"time\""},
+      {R"({"outcome": "ok"})", "\"outcome\""},
+      {R"({"labels": ["a"]})", "\"labels\""},
+      {R"({"labels": {"a": 1}})", "\"labels.a\""},
+      {"{\"service\": \"\xff\"}", "no JSON"}};
   for (const auto& [line, says] : bad) {
     CAPTURE(line);
     const auto event = parse_json_line(line);
@@ -137,12 +164,22 @@ TEST_CASE("a line without the request time is refused by name, and so is whateve
   CHECK_FALSE(with("Jun", "Jux"));
   CHECK(with("GET /users/4711/orders?page=2 HTTP/1.1", "\\x16\\x03\\x01")->operation == "(unreadable request)");
   CHECK(with("GET /users/4711/orders?page=2 HTTP/1.1", "")->operation == "(unreadable request)");
+  CHECK(with("GET /users/4711/orders?page=2 HTTP/1.1", "GET  HTTP/1.1")->operation == "(unreadable request)");
 }
 
 TEST_CASE("operations: numbers and UUIDs are hidden, rules come first, in order") {
   OperationNames names;
   CHECK(names.name("GET", "/") == "GET /");
   CHECK(names.name("GET", "/a/12/b/550e8400-e29b-41d4-a716-446655440000/?x=1#y") == "GET /a/:id/b/:id/");
+  CHECK(names.name("GET", "/a/507f1f77bcf86cd799439011/b/4bf92f3577b34da6a3ce929d0e0e4736") == "GET /a/:id/b/:id");
+  CHECK(names.name("GET", "/a/deadbeefdeadbeef/b/507f1f77bcf86cd") == "GET /a/deadbeefdeadbeef/b/507f1f77bcf86cd");
+  CHECK(names.name("GET", "//a///12//") == "GET /a/:id/");
+  CHECK(names.name("GET", "/cart;jsessionid=A1B2/7;v=1?x") == "GET /cart/:id");
+  CHECK(names.name("GET", "http://shop.example:80/a/12?b") == "GET /a/:id");
+  CHECK(names.name("GET", "https://shop.example") == "GET /");
+  CHECK(names.name("GET", "/login?next=http://x/1") == "GET /login");
+  CHECK(names.name("GET", "/a%2Fb/%31%32") == "GET /a%2Fb/%31%32");
+  CHECK(names.name("OPTIONS", "*") == "OPTIONS *");
   CHECK(names.name("GET", "/v2/a12/550e8400-e29b-41d4-a716-44665544000g") ==
         "GET /v2/a12/550e8400-e29b-41d4-a716-44665544000g");
   CHECK(names.name("GET", "/" + std::string(1'000, 'a')).size() == 256);

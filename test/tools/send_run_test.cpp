@@ -28,10 +28,12 @@ Said send(const std::string& text, const SendOptions& options, bool stop_at_bad_
   Said said;
   std::atomic<bool> stop{false};
   LineReader input(ends[0], stop);
-  said.outcome = send_lines(input, options, stop, [&](const std::string& line) {
+  SendCalls calls;
+  calls.say = [&](const std::string& line) {
     said.lines.push_back(line);
     if (stop_at_bad_line && line.starts_with("line ")) stop = true;
-  });
+  };
+  said.outcome = send_lines(input, options, stop, calls);
   if (writer.joinable()) writer.join();
   close(ends[0]);
   return said;
