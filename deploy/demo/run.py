@@ -18,8 +18,8 @@ from server import Server  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 HISTORY_HOURS = 6
-USES = ("agents over TCP", "nissad's pages", "nginx", "the demo's shop")
-PORTS = (7440, 7442, 7480, 7481)
+USES = ("agents over TCP", "agents over HTTP", "nissad's pages", "nginx", "the demo's shop")
+PORTS = (7440, 7441, 7442, 7480, 7481)
 
 
 class Stopped(Exception):
@@ -37,7 +37,7 @@ def read_ports():
     except ValueError:
         ports = ()
     if len(ports) != len(USES):
-        raise Trouble(f"NISSA_DEMO_PORTS takes four numbers, for {', '.join(USES)}; not '{text}'")
+        raise Trouble(f"NISSA_DEMO_PORTS takes five numbers, for {', '.join(USES)}; not '{text}'")
     for port, use in zip(ports, USES):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,7 +68,7 @@ class Demo:
         self.access_log = self.nginx_folder / "access.log"
         self.access_log.write_text("")
         self.server = Server(programs / "nissad", folder / "nissa.toml", folder / "nissad.log", folder / "nissad.pid",
-                             ports[1])
+                             ports[2])
         self.senders = {}
         self.before = None
         self.shop = self.nginx = self.visitors = self.payments = None
@@ -107,7 +107,7 @@ class Demo:
         if self.new:
             self.send_history()
         self.before = books.lifetimes(self.server)
-        self.shop = self.python("shop.py", "--port", self.ports[3])
+        self.shop = self.python("shop.py", "--port", self.ports[4])
         with open(self.nginx_folder / "error.log", "wb") as log:
             self.nginx = children.start(["/usr/sbin/nginx", "-p", f"{self.nginx_folder.resolve()}/", "-e", "stderr", "-c",
                                          "nginx.conf"], stdout=subprocess.PIPE, stderr=log)
@@ -116,9 +116,9 @@ class Demo:
         self.payments = self.python("payments.py", stdout=subprocess.PIPE)
         self.senders["payments"] = self.sender("payments", self.payments.stdout)
         self.payments.stdout.close()
-        await_port(self.ports[2], self.nginx, f"nginx did not start; see {self.nginx_folder}/error.log")
-        await_port(self.ports[3], self.shop, "the demo's shop did not start")
-        self.visitors = self.python("visitors.py", "--port", self.ports[2])
+        await_port(self.ports[3], self.nginx, f"nginx did not start; see {self.nginx_folder}/error.log")
+        await_port(self.ports[4], self.shop, "the demo's shop did not start")
+        self.visitors = self.python("visitors.py", "--port", self.ports[3])
 
     def watch(self, seconds, kill):
         started = time.monotonic()
@@ -177,13 +177,15 @@ def say_what_to_try(demo):
     admin = demo.server.admin
     print(f"""
 4/4 running. The shop's checkout begins to fail after twelve seconds.
-    Agents on 127.0.0.1:{demo.ports[0]}, pages on {admin}, the shop behind nginx on http://127.0.0.1:{demo.ports[2]}
+    Agents on 127.0.0.1:{demo.ports[0]}, over HTTP on 127.0.0.1:{demo.ports[1]}, pages on {admin}, the shop behind nginx on http://127.0.0.1:{demo.ports[3]}
     State, logs and configuration: {demo.folder}/
     Try, in another terminal:
 
       curl -s {admin}/api/v2/slos                        # all budgets
       curl -s {admin}/api/v2/slos/checkout-availability  # one of them, with its windows
       curl -s {admin}/metrics | grep ^nissa_slo          # what Prometheus scrapes
+      curl -s http://127.0.0.1:{demo.ports[1]}/v2/telemetry -H 'Content-Type: application/json' \\
+           -d '{{"events":[{{"service":"payments","outcome":"ERROR"}}]}}'  # an event of your own
       kill -9 $(cat {demo.server.pid_file})  # the demo starts it again; nothing is lost or counted twice
 
     Ctrl-C stops everything and compares the books.""")

@@ -55,10 +55,10 @@ def fsync_ms(folder, count=400):
 def one_run(nissad, load, folder, arguments, seconds):
     """The generator's figures, by name."""
     state = pathlib.Path(tempfile.mkdtemp(prefix="nissa-bench-", dir=folder))
-    tcp, admin = free_port(), free_port()
+    tcp, http, admin = free_port(), free_port(), free_port()
     slos = subprocess.run([load, "--print-config", *arguments], capture_output=True, text=True, check=True).stdout
     config = state / "nissa.toml"
-    config.write_text(f'state_dir = "{state}/state"\n[listen]\ntcp = "127.0.0.1:{tcp}"\nadmin = "127.0.0.1:{admin}"\n{slos}')
+    config.write_text(f'state_dir = "{state}/state"\n[listen]\ntcp = "127.0.0.1:{tcp}"\nhttp = "127.0.0.1:{http}"\nadmin = "127.0.0.1:{admin}"\n{slos}')
     log = open(state / "log", "wb")
     server = subprocess.Popen([nissad, "--config", config], stderr=log, stdout=log)
     try:

@@ -20,7 +20,7 @@ class Quickstart(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nissa-quickstart-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        self.ports = [free_port() for _ in range(4)]
+        self.ports = [free_port() for _ in range(5)]
         self.mark = f"nissa-mark-{os.getpid()}-{time.monotonic_ns()}"
         self.environment = {**os.environ, "NISSA_DEMO_DIR": str(self.folder / "demo"), "NISSA_BUILD": str(BUILD),
                             "NISSA_DEMO_PORTS": " ".join(map(str, self.ports)), "NISSA_TEST_MARK": self.mark}
@@ -81,7 +81,7 @@ class Quickstart(unittest.TestCase):
                         break
                 self.assertGreaterEqual(len(self.left_running()), 6, "".join(lines))
                 time.sleep(0.5)
-                check_books(Pages(self.ports[1]))
+                check_books(Pages(self.ports[2]))
                 quickstart.send_signal(how)
                 rest, _ = quickstart.communicate(timeout=60)
                 if how != signal.SIGKILL:
@@ -91,11 +91,11 @@ class Quickstart(unittest.TestCase):
                 self.assert_nothing_is_left()
 
     def test_a_port_that_is_taken_is_named(self):
-        with socket.create_server(("127.0.0.1", self.ports[2])):
+        with socket.create_server(("127.0.0.1", self.ports[3])):
             quickstart = self.begin("--seconds", "5")
             said, _ = quickstart.communicate(timeout=60)
         self.assertEqual(quickstart.returncode, 1, said)
-        self.assertIn(f"port {self.ports[2]} (nginx) cannot be had", said)
+        self.assertIn(f"port {self.ports[3]} (nginx) cannot be had", said)
         self.assert_nothing_is_left()
 
     def test_what_it_does_not_know_is_refused(self):

@@ -69,11 +69,11 @@ class Nissad(Pages):
     def __init__(self, slos=TWO_SLOS, more="", under=()):
         self.under = under
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nissa-e2e-"))
-        self.tcp_port, self.admin_port = free_port(), free_port()
+        self.tcp_port, self.http_port, self.admin_port = free_port(), free_port(), free_port()
         self.config = self.folder / "nissa.toml"
         self.config.write_text(
             f'state_dir = "{self.folder}/state"\n[listen]\ntcp = "127.0.0.1:{self.tcp_port}"\n'
-            f'admin = "127.0.0.1:{self.admin_port}"\n{more}\n{slos}')
+            f'http = "127.0.0.1:{self.http_port}"\nadmin = "127.0.0.1:{self.admin_port}"\n{more}\n{slos}')
         self.log = open(self.folder / "log", "ab")
         self.process = None
 
