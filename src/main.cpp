@@ -1,4 +1,6 @@
 // nissad: arguments, configuration, server, exit code.
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -39,11 +41,22 @@ int serve(const config::Config& config) {
   set_log_format(config.log_format);
   set_violation_hook(log_violation);
   const SystemClock clock;
+  const BootNs begun = clock.boot_ns();
+  log(LogLevel::info, "app", "nissad starts",
+      {{"version", NISSA_VERSION},
+       {"config", config.file},
+       {"config_sha256", config.sha256},
+       {"slos", config.slos.size()},
+       {"state_dir", config.state_dir},
+       {"pid", ::getpid()}});
   auto state = app::open_state(config, clock);
   if (!state) return fail(state.error().code, state.error().message);
   app::Server server(config, clock, std::move(*state));
   if (const auto opened = server.open_doors(); !opened) return fail(opened.error().code, opened.error().message);
-  return server.run();
+  const app::ExitCode code = server.run();
+  log(code == app::exit_ok ? LogLevel::info : LogLevel::error, "app", "nissad has ended",
+      {{"exit_code", static_cast<int>(code)}, {"after_ms", (clock.boot_ns() - begun) / ns_per_ms}});
+  return code;
 }
 
 int run(const app::CommandLine& chosen) {

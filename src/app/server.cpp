@@ -43,11 +43,11 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
   state.recovered = std::move(*recovered);
   if (const auto started = state.journal.journal->start(); !started)
     return std::unexpected(failure_of(started.error()));
-  log(LogLevel::info, "app",
-      std::string(state.journal.new_state ? "a new state was begun" : "the state was recovered") + " in " +
-          config.state_dir + ": record " + std::to_string(state.journal.last_lsn) + ", " +
-          std::to_string(state.recovered.rows) + " rows loaded, " + std::to_string(state.recovered.records) +
-          " records replayed");
+  log(LogLevel::info, "app", state.journal.new_state ? "a new state is begun" : "the state is recovered",
+      {{"state_dir", config.state_dir},
+       {"lsn", state.journal.last_lsn},
+       {"rows_loaded", state.recovered.rows},
+       {"records_replayed", state.recovered.records}});
   return state;
 }
 
@@ -112,11 +112,14 @@ Task<void> Server::start() {
   ingest_.start();
   http_ingest_.start();
   admin_.set_ready(true, "");
-  log(LogLevel::info, "app",
-      "ready: " + std::to_string(rules.size()) + " SLOs, agents on " + config_.ingest.address + ':' +
-          std::to_string(ingest_.port()) + ", over HTTP on " + config_.ingest.http_address + ':' +
-          std::to_string(http_ingest_.port()) + ", pages on " + config_.admin.address + ':' +
-          std::to_string(admin_.port()));
+  const auto at = [](const std::string& address, std::uint16_t port) {
+    return (address.find(':') == address.npos ? address : '[' + address + ']') + ':' + std::to_string(port);
+  };
+  log(LogLevel::info, "app", "ready",
+      {{"slos", rules.size()},
+       {"tcp", at(config_.ingest.address, ingest_.port())},
+       {"http", at(config_.ingest.http_address, http_ingest_.port())},
+       {"admin", at(config_.admin.address, admin_.port())}});
 }
 
 // From the doors inwards; what is in hand is committed and answered, at most drain_ns long.

@@ -61,6 +61,10 @@ std::optional<LogLevel> log_level_named(std::string_view name) {
 
 void set_log_level(LogLevel least) { least_level.store(least, std::memory_order_relaxed); }
 LogLevel log_level() { return least_level.load(std::memory_order_relaxed); }
+void forget_log_rates() {
+  Lock lock(throttle_mutex);
+  throttle = LogThrottle();
+}
 void set_log_format(LogFormat format) { chosen_format.store(format, std::memory_order_relaxed); }
 
 void log(LogLevel level, std::string_view component, std::string_view message, LogFields fields,

@@ -50,5 +50,7 @@ void log_rarely(LogLevel level, std::string_view component, std::string_view mes
 void set_log_level(LogLevel least);
 LogLevel log_level();
 void set_log_format(LogFormat format);
+// For tests: every place may write again.
+void forget_log_rates();
 
 }  // namespace nissa

@@ -75,6 +75,7 @@ class BatchFold {
   const Counters& counters() const { return counters_; }
   // Of accepted events, or of those that would have been, were their times good.
   const UnmatchedIdentities& unmatched() const { return unmatched_; }
+  const slo::MatchSets& sets() const { return sets_; }
 
  private:
   struct Step;  // a few events at a time

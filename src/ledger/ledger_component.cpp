@@ -12,9 +12,9 @@
 #include "async/parked.hpp"
 #include "async/parking.hpp"
 #include "async/strand.hpp"
-#include "base/log.hpp"
 #include "ledger/commit_group.hpp"
 #include "ledger/snapshot_writer.hpp"
+#include "ledger/trouble_log.hpp"
 
 namespace nissa::ledger {
 namespace {
@@ -58,7 +58,7 @@ struct LedgerComponent::Inside {
       }
       lagging = false;
       const BootNs now = timers.now();
-      if (now >= group.next_slow_at()) tell(group.tell_slow(now));
+      if (now >= group.next_slow_at()) tell_slow(now);
       if (drain && (at_rest() || now >= drain->deadline)) finish_drain();
       const BootNs due = commit_due(now);
       if (due <= now) {
@@ -105,6 +105,7 @@ struct LedgerComponent::Inside {
     clock_offset_ns.store(reading.now_ms * ns_per_ms - boot, std::memory_order_relaxed);
     standing_ms.store(reading.hold == ClockHold::standing ? reading.now_ms : 0, std::memory_order_relaxed);
     counters.clock_held.set(reading.held() ? 1 : 0);
+    trouble.clock(reading, boot);
     return reading;
   }
 
@@ -135,6 +136,7 @@ struct LedgerComponent::Inside {
       case journal::CommitResult::durable:
         ledger->apply(group.record_in_flight());
         lagging = true;
+        trouble.durable(ledger->applied(), last_ended);
         tell(group.durable());
         if (group.refusing() == Reason::disk_full) group.refuse_new(Reason::none);
         let_in();
@@ -143,13 +145,13 @@ struct LedgerComponent::Inside {
       case journal::CommitResult::full:  // known not to be written: the group stays as it is
         counters.groups_full.add();
         retry_at = last_ended + full_retry_ns;
-        log(LogLevel::error, "ledger", "the disk is full: the group is tried again");
+        trouble.disk_full(group.record_in_flight().lsn, last_ended);
         if (group.refusing() == Reason::none) group.refuse_new(Reason::disk_full);
         let_in();
         break;
       case journal::CommitResult::unknown:
         broken = true;
-        log(LogLevel::error, "ledger", "the fate of a commit is unknown: nothing is committed any more");
+        trouble.unknown(group.record_in_flight().lsn);
         group.refuse_new(Reason::journal);
         tell(group.failed());
         let_in();
@@ -167,6 +169,14 @@ struct LedgerComponent::Inside {
     counters.running_ms.set(ledger->running_ms());
     counters.snapshots.set(writer.completed());
     counters.quarantined_slos.set(ledger->quarantined_count());
+    trouble.snapshot(writer.completed(), ledger->applied());
+  }
+  void tell_slow(BootNs now) NISSA_REQUIRES(strand) {
+    std::vector<Delivery> deliveries = group.tell_slow(now);
+    std::size_t batches = 0;
+    for (const Delivery& one : deliveries) batches += one.answers.size();
+    trouble.slow(batches, now);
+    tell(std::move(deliveries));
   }
   static void tell(std::vector<Delivery> deliveries) {
     for (Delivery& one : deliveries) one.to->deliver(std::move(one.answers));
@@ -184,7 +194,10 @@ struct LedgerComponent::Inside {
     const bool was_open = group.anything_open();
     const BootNs slow_before = group.next_slow_at();
     std::vector<Answer> answers = group.submit(submission, timers.now());
-    if (!answers.empty()) submission.reply_to->deliver(std::move(answers));
+    if (!answers.empty()) {
+      trouble.told(submission, answers, counters);
+      submission.reply_to->deliver(std::move(answers));
+    }
     if (stopped) tell(group.tell_all_slow());
     if (group.anything_open() != was_open || group.next_slow_at() < slow_before) idle.wake_all();
   }
@@ -319,6 +332,7 @@ struct LedgerComponent::Inside {
   LedgerClock ledger_clock NISSA_GUARDED_BY(strand);
   SnapshotWriter writer NISSA_GUARDED_BY(strand);
   CommitGroup group NISSA_GUARDED_BY(strand);
+  TroubleLog trouble NISSA_GUARDED_BY(strand);
   Parking idle NISSA_GUARDED_BY(strand){strand};
   BootNs last_ended NISSA_GUARDED_BY(strand) = 0;
   std::optional<BootNs> retry_at NISSA_GUARDED_BY(strand);  // the record in flight met a full disk

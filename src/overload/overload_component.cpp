@@ -8,6 +8,8 @@
 
 #include "async/parked.hpp"
 #include "async/timer.hpp"
+#include "base/episode.hpp"
+#include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/violation.hpp"
 #include "overload/queue_delay.hpp"
@@ -65,6 +67,17 @@ class OverloadInside : public std::enable_shared_from_this<OverloadInside> {
   void on_deadline();
   void post_slice();
   void grant_slice();
+  // A class that is refused from now on, or no more.
+  struct Change {
+    Priority priority = Priority::low;
+    bool refused = false;
+    std::int64_t wait_ns = 0;       // the oldest in any line
+    std::size_t backlog_bytes = 0;  // before a batch of this class
+    std::uint64_t refusals = 0;     // of this class while it lasted
+    std::int64_t lasted_ms = 0;
+  };
+  void note_changes(std::uint32_t before, std::uint32_t refusing, BootNs now) NISSA_REQUIRES(mutex_);
+  void tell_changes();
 
   EventLoop& loop_;
   Timers& timers_;
@@ -88,9 +101,12 @@ class OverloadInside : public std::enable_shared_from_this<OverloadInside> {
   bool slice_posted_ NISSA_GUARDED_BY(mutex_) = false;
   bool deadline_armed_ NISSA_GUARDED_BY(mutex_) = false;
   bool stopping_ NISSA_GUARDED_BY(mutex_) = false;
+  PerClass<Episode> refused_ NISSA_GUARDED_BY(mutex_);
+  PerClass<std::uint64_t> refusals_before_ NISSA_GUARDED_BY(mutex_){};
   // Only grant_slice, of which one is under way at most (slice_posted_): kept, for their memory.
   std::vector<Turns::Granted> granted_;
   std::vector<std::pair<ParkedForTurn, Turn>> to_wake_;
+  std::vector<Change> changes_;
 };
 
 std::optional<Refusal> OverloadInside::refusal(Priority priority) {
@@ -214,6 +230,9 @@ void OverloadInside::arm(std::optional<BootNs> deadline) {
 
 void OverloadInside::on_deadline() {
   WakeList list;
+  std::optional<Priority> first_expired;
+  std::size_t expired_count = 0;
+  std::size_t in_use = 0;
   std::optional<BootNs> deadline;
   {
     Lock lock(mutex_);
@@ -221,6 +240,9 @@ void OverloadInside::on_deadline() {
     const BootNs now = clock_.boot_ns();
     std::vector<Gate::Leaver> expired;
     gate_.expire(now, expired);
+    if (!expired.empty()) first_expired = expired.front().priority;
+    expired_count = expired.size();
+    in_use = gate_.in_use();
     for (const Gate::Leaver& one : expired) {
       pull(one.ticket, {.refusal = refuse(one.priority, Reason::no_room, now)}, list);
       publish_line(one.priority);
@@ -229,6 +251,9 @@ void OverloadInside::on_deadline() {
     let_in(now, list);
     deadline = deadline_to_arm();
   }
+  if (first_expired)
+    log_rarely(LogLevel::warning, "overload", "batches are refused for want of room (ingest_bytes, sender_percent)",
+               {{"class", name_of(*first_expired)}, {"batches", expired_count}, {"bytes_in_use", in_use}});
   wake(list);
   arm(deadline);
 }
@@ -264,7 +289,8 @@ void OverloadInside::grant_slice() {
     const BootNs now = clock_.boot_ns();
     granted_.clear();
     turns_.next_slice(now, granted_);
-    std::uint32_t refusing = refusing_.load(std::memory_order_relaxed);
+    const std::uint32_t before = refusing_.load(std::memory_order_relaxed);
+    std::uint32_t refusing = before;
     std::size_t bytes = 0;
     for (const Turns::Granted& one : granted_) {
       const std::size_t index = index_of(one.priority);
@@ -282,7 +308,9 @@ void OverloadInside::grant_slice() {
       refusing = delay_[i].refuses(now) ? refusing | bit : refusing & ~bit;
     }
     refusing_.store(refusing, std::memory_order_relaxed);
+    if (refusing != before) note_changes(before, refusing, now);
   }
+  if (!changes_.empty()) tell_changes();
   for (auto& [parked, turn] : to_wake_) parked.wake(turn);
   to_wake_.clear();
   bool more = false;
@@ -291,6 +319,39 @@ void OverloadInside::grant_slice() {
     more = slice_posted_ = turns_.anyone_waits();
   }
   if (more) post_slice();
+}
+
+void OverloadInside::note_changes(std::uint32_t before, std::uint32_t refusing, BootNs now) {
+  for (const Priority priority : all_priorities) {
+    const std::size_t i = index_of(priority);
+    if (((before ^ refusing) >> i & 1u) == 0) continue;
+    Change change{.priority = priority, .refused = (refusing >> i & 1u) != 0};
+    if (change.refused) {
+      refused_[i].begin(now);
+      refusals_before_[i] = counters.refused_overloaded[i].value();
+      change.wait_ns = std::max(gate_.oldest_wait_ns(now), turns_.oldest_wait_ns(now));
+      change.backlog_bytes = turns_.backlog_bytes(priority);
+    } else {
+      change.lasted_ms = refused_[i].end(now).value_or(0);
+      change.refusals = counters.refused_overloaded[i].value() - refusals_before_[i];
+    }
+    changes_.push_back(change);
+  }
+}
+
+// Without the lock: whoever reads the log may be slow.
+void OverloadInside::tell_changes() {
+  for (const Change& one : changes_) {
+    if (one.refused)
+      log(LogLevel::warning, "overload", "a class is refused: its line does not go down",
+          {{"class", name_of(one.priority)},
+           {"oldest_wait_ms", one.wait_ns / ns_per_ms},
+           {"backlog_bytes", one.backlog_bytes}});
+    else
+      log(LogLevel::info, "overload", "a class is taken again",
+          {{"class", name_of(one.priority)}, {"after_ms", one.lasted_ms}, {"refused_batches", one.refusals}});
+  }
+  changes_.clear();
 }
 
 std::int64_t OverloadInside::oldest_wait_ns() {
