@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""The files of deploy/ that others read: Prometheus' configuration and rules by promtool, the systemd unit by systemd."""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from support.metrics_table import check_query, documented  # noqa: E402
+from support.nissad import PROGRAMS, ROOT  # noqa: E402
+
+RULES = ROOT / "deploy/prometheus/nissa.rules.yml"
+RULE_TESTS = ROOT / "test/e2e/nissa_rules.yml"
+UNIT = ROOT / "deploy/systemd/nissad.service"
+
+
+def alerts():
+    """name, expression, labels, annotations, as text, in the order of the file."""
+    for block in re.split(r"^      - alert: ", RULES.read_text(), flags=re.M)[1:]:
+        name, rest = block.split("\n", 1)
+        expression = re.search(r"^        expr: (?:>-\n)?(.*?)(?=^        \w)", rest, re.M | re.S).group(1)
+        yield name, " ".join(re.sub(r"^\s*#.*$", "", expression, flags=re.M).split()), rest
+
+
+def run(*command, **more):
+    return subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, **more)
+
+
+class Prometheus(unittest.TestCase):
+    def test_the_configuration_and_its_rules_are_valid(self):
+        for command in (("config", ROOT / "deploy/prometheus/prometheus.yml"), ("rules", RULES)):
+            done = run("promtool", "check", *command)
+            self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_each_alert_fires_when_it_should_and_not_before(self):
+        done = run("promtool", "test", "rules", RULE_TESTS)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        tests = RULE_TESTS.read_text()
+        for name in {name for name, *_ in alerts()}:
+            self.assertIn(name, tests, "has no test")
+
+    def test_each_alert_asks_for_metrics_and_labels_that_exist(self):
+        table = documented()
+        for name, expression, _ in alerts():
+            self.assertEqual(check_query(expression, table), [], name)
+
+    def test_each_alert_tells_a_stranger_what_is_wrong_and_what_to_do(self):
+        shared = re.search(r"annotations: &page\n(.*?)(?=^      - )", RULES.read_text(), re.M | re.S).group(1)
+        for name, _, rest in alerts():
+            text = shared if "annotations: *page" in rest else rest
+            self.assertRegex(rest, r"labels: \{severity: (page|ticket|none)")
+            summary, description = (re.search(rf"^          {key}: (.*?)(?=^          \w|^      - |\Z)", text, re.M | re.S)
+                                    for key in ("summary", "description"))
+            self.assertTrue(summary and 20 < len(summary.group(1)) < 140, name)
+            self.assertTrue(description and len(description.group(1).split()) > 15, name)
+
+    def test_the_four_tiers_ask_for_the_share_of_their_own_windows(self):
+        seconds = {"m": 60, "h": 3600, "d": 86400}
+        tiers = [expression for name, expression, _ in alerts() if name == "ErrorBudgetBurn"]
+        self.assertEqual(len(tiers), 4)
+        for expression, factor in zip(tiers, ("14.4", "6", "3", "1")):
+            asked = re.findall(r'burn_rate\{[^}]*window="(\d+)(\w)"\} \* \S+ clamp_max\(nissa_slo_coverage_ratio\{[^}]*'
+                               r'window="30d"\} \* (\d+), 1\) > (\S+?)\)', expression)
+            self.assertEqual([one[3] for one in asked], [factor] * 2)
+            lengths = [int(number) * seconds[unit] for number, unit, *_ in asked]
+            self.assertEqual([int(one[2]) for one in asked], [30 * 86400 // length for length in lengths])
+            self.assertEqual(lengths[0], 12 * lengths[1])
+            offset, unit = re.search(r"offset (\d+)(\w)", expression).groups()
+            self.assertEqual(int(offset) * seconds[unit], lengths[0])
+
+
+class Systemd(unittest.TestCase):
+    def test_the_unit_is_valid_and_locked_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            unit = pathlib.Path(folder) / "nissad.service"
+            unit.write_text(UNIT.read_text().replace("/usr/local/bin/nissad", str(PROGRAMS / "nissad")))
+            self.assertIn(str(PROGRAMS / "nissad"), unit.read_text())
+            done = run("systemd-analyze", "verify", "--man=no", unit)
+            self.assertEqual((done.returncode, done.stdout), (0, ""))
+            done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+            self.assertEqual(done.returncode, 0, done.stdout[-400:])
+
+    def test_it_ends_and_starts_again_as_the_program_says(self):
+        unit = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.M))
+        codes = dict(re.findall(r"(exit_\w+) = (\d)", (ROOT / "src/app/exit_code.hpp").read_text()))
+        self.assertEqual(unit["Restart"], "on-failure")
+        self.assertEqual(unit["RestartPreventExitStatus"].split(),
+                         [codes["exit_configuration"], codes["exit_damaged_state"]])
+        self.assertGreater(int(unit["TimeoutStopSec"].rstrip("s")), 10, "the drain takes up to 10 s")
+        connections = int(re.search(r"^\| `max_connections` \| `(\d+)`", (ROOT / "docs/configuration.md").read_text(),
+                                    re.M).group(1))
+        limit = int(unit["LimitNOFILE"])
+        self.assertGreaterEqual(limit - max(32, limit // 10), connections)
+        self.assertEqual(unit["StateDirectory"], "nissa")
+
+
+class WhatDebianStarts(unittest.TestCase):
+    def test_no_service_of_a_peer_is_enabled_or_runs(self):
+        for service in ("nginx", "prometheus"):
+            left = [str(one) for folder in ("/etc/systemd/system", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc5.d")
+                    for one in pathlib.Path(folder).glob(f"**/*{service}*") if re.match(rf"(S\d\d)?{service}(\.service)?$", one.name)]
+            self.assertEqual(left, [], f"{service} would start at the next boot: deploy/install-packages should see to it")
+            pid_file = pathlib.Path(f"/run/{service}.pid")
+            running = pid_file.exists() and pathlib.Path(f"/proc/{pid_file.read_text().strip() or 0}").exists()
+            self.assertFalse(running, f"{service} runs as a service")
+        listening = pathlib.Path("/proc/net/tcp").read_text() + pathlib.Path("/proc/net/tcp6").read_text()
+        for port in (80, 9090):  # of Debian's nginx and prometheus
+            self.assertNotRegex(listening, rf"(?m)^ *\d+: \w+:{port:04X} \w+:0000 0A", f"somebody listens on port {port}")
+
+
+if __name__ == "__main__":
+    unittest.main()
