@@ -4,6 +4,7 @@ import re
 READERS = "text|flag|integer|duration_ns|duration_ms|bytes|texts|entries|choice"
 # table.bytes("key", …) and the helpers of load_config and slo_section: read_bytes(table, "key", …)
 KEY = re.compile(rf'(?:\.(?:{READERS})\(|\bread_\w+\(table, )"([a-z_]+)"')
+METRIC = re.compile(r'Metric{"(\w+)",\s*Kind::(\w+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)}')
 BESIDE_ROOMS = {"src", "test", "docs", "proto", "include", "deploy", "subprojects"}
 
 
@@ -15,8 +16,20 @@ def check(tree):
 
 
 def check_metrics(tree):
-    names = set(re.findall(r'"(nissa_[a-z0-9_]+|process_[a-z0-9_]+)"', tree.text_of("src/selfmetrics/catalogue.cpp")))
-    compare(tree, "docs/metrics.md", r"^\| `((?:nissa|process)_[a-z0-9_]+)", names, "metric", "src/selfmetrics/catalogue.cpp")
+    """Names, types and help texts; the labels are compared with what a running server shows, by test/e2e/dashboard_test."""
+    source, document = "src/selfmetrics/catalogue.cpp", "docs/metrics.md"
+    metrics = {}
+    for name, kind, texts in METRIC.findall(tree.text_of(source)):
+        metrics[name] = (kind, "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', texts)).replace('\\"', '"'))
+    compare(tree, document, r"^\| `((?:nissa|process)_[a-z0-9_]+)", set(metrics), "metric", source)
+    for number, line in enumerate(tree.text_of(document).splitlines(), 1):
+        row = re.match(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*?) ?\| (.*) \|$", line)
+        if row and row.group(1) in metrics and (row.group(2), row.group(4)) != metrics[row.group(1)]:
+            kind, text = metrics[row.group(1)]
+            tree.report(tree.root / document, number, f"{row.group(1)} is a {kind} with the help '{text}' in {source}; say the "
+                                                      "same here, because users find it by either")
+        elif not row and re.match(r"^\| `(?:nissa|process)_", line):
+            tree.report(tree.root / document, number, "a metric's row is | `name` | type | labels | help |; write it so")
 
 
 def check_options(tree):
