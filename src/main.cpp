@@ -30,8 +30,10 @@ int fail(int code, const std::string& message) {
 }
 
 int explain(const config::Config& config, std::uint64_t memory_limit) {
-  const auto connections = app::connections_within(raise_descriptor_limit(), config.ingest.max_connections);
-  const std::string text = config::explain(config, {.memory_limit_bytes = memory_limit, .connections = connections});
+  const ingest::Options borne = app::within(raise_descriptor_limit(), config.ingest);
+  const std::string text = config::explain(config, {.memory_limit_bytes = memory_limit,
+                                                    .connections = borne.max_connections,
+                                                    .http_connections = borne.max_http_connections});
   const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   return written ? app::exit_ok : fail(app::exit_failed, "standard output cannot be written");
 }

@@ -19,19 +19,23 @@ std::uint32_t connections_within(std::uint64_t limit, std::uint32_t configured) 
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(borne, configured));
 }
 
-ingest::Options within_descriptor_limit(ingest::Options options) {
+ingest::Options within(std::uint64_t limit, ingest::Options options) {
+  options.max_connections = connections_within(limit, options.max_connections);
+  // Both doors share what there is; HTTP gets a quarter of it at most.
+  options.max_http_connections = std::min(options.max_http_connections, std::max(1u, options.max_connections / 4));
+  return options;
+}
+
+ingest::Options within_descriptor_limit(const ingest::Options& options) {
   const std::uint64_t limit = raise_descriptor_limit();
-  const std::uint32_t borne = connections_within(limit, options.max_connections);
-  if (borne < options.max_connections) {
+  const ingest::Options borne = within(limit, options);
+  if (borne.max_connections < options.max_connections) {
     log(LogLevel::warning, "app",
         "max_connections is " + std::to_string(options.max_connections) + ", but the limit of " +
-            std::to_string(limit) + " file descriptors bears " + std::to_string(borne) +
+            std::to_string(limit) + " file descriptors bears " + std::to_string(borne.max_connections) +
             " connections of agents: these are taken; for more, raise the limit (LimitNOFILE=, ulimit -n)");
   }
-  options.max_connections = borne;
-  // Both doors share what there is; HTTP gets a quarter of it at most.
-  options.max_http_connections = std::min(options.max_http_connections, std::max(1u, borne / 4));
-  return options;
+  return borne;
 }
 
 }  // namespace nissa::app

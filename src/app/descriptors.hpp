@@ -11,8 +11,10 @@ namespace nissa::app {
 // them, but never none.
 std::uint32_t connections_within(std::uint64_t limit, std::uint32_t configured);
 
-// `options` with as many connections as the limit bears, which is raised first. One line in the log if they are fewer
-// than configured.
-ingest::Options within_descriptor_limit(ingest::Options options);
+// Pure. `options` with as many connections at either door as `limit` descriptors bear.
+ingest::Options within(std::uint64_t limit, ingest::Options options);
+
+// The same with the process's limit, which is raised first. One line in the log if they are fewer than configured.
+ingest::Options within_descriptor_limit(const ingest::Options& options);
 
 }  // namespace nissa::app

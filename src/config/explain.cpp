@@ -33,14 +33,19 @@ void add_limits(std::string& out, const Config& config, const Surroundings& surr
   const ingest::Options& ingest = config.ingest;
   const overload::Options& gate = config.overload;
   out += "\nlimits\n";
-  std::string connections = std::to_string(surroundings.connections) + " of agents (ingest.max_connections";
+  std::string connections = std::to_string(surroundings.connections) + " of agents over TCP (ingest.max_connections";
   if (surroundings.connections < ingest.max_connections)
     connections += " is " + std::to_string(ingest.max_connections) +
                    ", but the limit of file descriptors bears no more: LimitNOFILE=, ulimit -n";
-  add_line(out, "connections", connections + "), " + std::to_string(config.admin.max_connections) + " of operators");
+  add_line(out, "connections",
+           connections + "), " + std::to_string(surroundings.http_connections) +
+               " over HTTP (ingest.max_http_connections, at most a quarter of the former), " +
+               std::to_string(config.admin.max_connections) + " of operators");
   add_line(out, "a batch",
            format_bytes(ingest.max_frame_bytes) + " and " + std::to_string(ingest.max_events) +
-               " events (ingest.max_frame, ingest.max_events)");
+               " events (ingest.max_frame, ingest.max_events); over HTTP inflated " +
+               format_bytes(ingest.max_inflated_bytes) + ", as JSON " + format_bytes(ingest.max_json_bytes) +
+               " (ingest.max_inflated, ingest.max_json)");
   add_line(out, "a sender",
            format_bytes_roughly(gate.sender_bytes(gate.ingest_bytes)) + " in hand, and of class critical " +
                format_bytes_roughly(gate.sender_bytes(gate.critical_bytes)) +

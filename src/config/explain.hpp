@@ -11,7 +11,9 @@ struct Config;
 // What the machine allows.
 struct Surroundings {
   std::uint64_t memory_limit_bytes = 0;
-  std::uint32_t connections = 0;  // of agents, that the limit of file descriptors bears; at most what is configured
+  // Of agents, that the limit of file descriptors bears; at most what is configured.
+  std::uint32_t connections = 0;
+  std::uint32_t http_connections = 0;
 };
 
 // Several lines, the last one with its newline.

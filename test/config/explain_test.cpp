@@ -144,7 +144,8 @@ TEST_CASE("the explanation has each SLO, the limits, the memory with its sum, an
   const Config config =
       read("state_dir = \"s\"\n[ingest]\nmax_connections = 5000\n" + slo_named("shop", "service = \"shop\"") +
            slo_named("none", "service = \"\"") + slo_named("again", "service = \"\""));
-  const std::string text = explain(config, {.memory_limit_bytes = std::uint64_t{1} << 30, .connections = 922});
+  const std::string text =
+      explain(config, {.memory_limit_bytes = std::uint64_t{1} << 30, .connections = 922, .http_connections = 230});
   CAPTURE(text);
   CHECK(text.starts_with(
       "nissa.toml: 3 SLOs, nothing wrong, 3 warnings\n\nshop\n  matches       service \"shop\", any "
@@ -152,9 +153,11 @@ TEST_CASE("the explanation has each SLO, the limits, the memory with its sum, an
       "  objective     99.9 % over 30d, its begin moves in steps of 1h\n"
       "  budget        43.2 min of total outage, or 1 bad event in 1000 (1000 of a million)\n\nnone\n"));
   CHECK(has(text, "\n  warning: nothing can match: an event without a service is never counted\n\nagain\n"));
-  CHECK(has(text,
-            "  connections   922 of agents (ingest.max_connections is 5000, but the limit of file descriptors bears "
-            "no more: LimitNOFILE=, ulimit -n), 64 of operators\n"));
+  CHECK(has(
+      text,
+      "  connections   922 of agents over TCP (ingest.max_connections is 5000, but the limit of file descriptors bears "
+      "no more: LimitNOFILE=, ulimit -n), 230 over HTTP (ingest.max_http_connections, "
+      "at most a quarter of the former), 64 of operators\n"));
   CHECK(has(text, "  a batch       1 MiB and 1000 events"));
   CHECK(has(text, "  a sender      16 MiB in hand, and of class critical 2048 KiB beside it"));
   CHECK(has(text, "low 32 MiB, normal 51 MiB, high 61 MiB, critical 64 MiB and a reserve of 8192 KiB"));

@@ -36,9 +36,8 @@ TEST_CASE(
         "nissa.toml:1:1: the configured bytes are 428 MiB (gate.ingest_bytes 64 MiB, gate.critical_bytes 8192 KiB, "
         "ingest.remembered_identity_bytes 128 MiB, twice journal.group_bytes 8192 KiB, journal.epoch_bytes 64 MiB, "
         "journal.tombstone_bytes 8192 KiB, pages of the database 16 MiB, sets of SLOs that match together 64 MiB, "
-        "heads of ingest.max_http_connections 23 MiB, read buffers kept for reuse 8192 KiB, pages that wait for their readers 32 MiB, 1 SLOs 5025 KiB); expected at most "
-        "80 "
-        "% of the memory limit of 535 MiB: "
+        "heads of ingest.max_http_connections 23 MiB, read buffers kept for reuse 8192 KiB, pages that wait for their "
+        "readers 32 MiB, 1 SLOs 5025 KiB); expected at most 80 % of the memory limit of 535 MiB: "
         "lower one of them, or raise the limit");
 }
 

@@ -78,7 +78,7 @@ class CheckConfig(unittest.TestCase):
     def test_few_file_descriptors_are_told(self):
         done = subprocess.run(["prlimit", "--nofile=1024:1024", PROGRAMS / "nissad", "--check-config", "--config",
                                ROOT / "deploy/nissa.toml"], text=True, capture_output=True, timeout=60)
-        self.assertIn("922 of agents (ingest.max_connections is 10000, but the limit of file descriptors bears no more",
+        self.assertIn("922 of agents over TCP (ingest.max_connections is 10000, but the limit of file descriptors bears no more",
                       done.stdout)
 
     def test_all_problems_of_all_sections_are_told_in_one_run_each_with_its_place(self):
