@@ -94,7 +94,7 @@ void read_gate(TomlTable table, overload::Options& options, std::size_t largest_
   table.refuse_unknown_keys();
   if (const auto possible = options.check(largest_batch); !possible)
     table.problem("ingest_bytes",
-                  possible.error().message + " (a batch may take max_frame and max_inflated, or five times max_json)");
+                  possible.error().message + " (a batch may take max_frame and max_inflated, or six times max_json)");
 }
 
 void read_journal(TomlTable table, Config& config) {

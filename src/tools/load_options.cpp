@@ -37,6 +37,11 @@ LoadOptions load_options(Arguments& arguments) {
   LoadOptions o;
   o.help = arguments.flag("--help");
   o.print_config = arguments.flag("--print-config");
+  constexpr std::array<std::string_view, 3> doors{"tcp", "http", "http-json"};
+  if (const auto door = arguments.choice("--door", doors, 0); door != 0) {
+    o.http = static_cast<HttpBody>(door - 1);
+    o.port = 7441;
+  }
   arguments.host_port("--server", o.host, o.port);
   arguments.host_port("--admin", o.admin_host, o.admin_port);
   o.check_slos = !arguments.flag("--no-slo-check");
@@ -90,7 +95,8 @@ std::vector<Priority> classes_of(const LoadOptions& options) {
 std::string load_help() {
   return R"(nissa-load: offers load to a Nissa server, and checks that all of it was counted exactly once.
 
-  --server HOST:PORT    127.0.0.1:7440; agents' TCP
+  --door WHICH          tcp (default) | http | http-json: over HTTP, one request at a time on a connection
+  --server HOST:PORT    127.0.0.1:7440, over HTTP 127.0.0.1:7441
   --admin HOST:PORT     127.0.0.1:7442; where the SLO totals are read
   --no-slo-check        does not compare the SLO totals (for a server with another configuration)
   --token TEXT

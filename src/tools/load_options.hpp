@@ -1,12 +1,14 @@
 // The load generator's command line.
 #pragma once
 #include <array>
+#include <optional>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/priority.hpp"
 #include "tools/arguments.hpp"
+#include "tools/http_tunnel.hpp"
 #include "tools/load_plan.hpp"
 
 namespace nissa::tools {
@@ -15,6 +17,7 @@ struct LoadOptions {
   LoadShape shape;
   std::string host = "127.0.0.1";
   std::uint16_t port = 7440;
+  std::optional<HttpBody> http = {};  // nothing: the protocol over TCP
   std::string admin_host = "127.0.0.1";
   std::uint16_t admin_port = 7442;
   bool check_slos = true;

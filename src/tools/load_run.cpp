@@ -32,6 +32,7 @@ class LoadRun {
   Task<void> stop_one(client::Connection& connection, BootNs deadline);
   Task<std::optional<SloTotals>> fetch_totals();
   void make_connections();
+  Task<Result<std::shared_ptr<ByteStream>>> connect(BootNs deadline);
   std::optional<ProcessCost> server_cost();
   bool all_made() const { return options_.most_batches > 0 && out_.books.batches_settled >= options_.most_batches; }
 
@@ -67,11 +68,16 @@ void LoadRun::make_connections() {
     stream.priority = classes[i];
     stream.max_held_bytes = ~0ULL;  // depth is the bound, and bodies are not kept
     LoadSource& source = sources_.emplace_back(plan_, clock_, pace, out_.books);
-    connections_.emplace_back(
-        strand_, timers_, clock_, how, client::Stream(stream, client::os_random_bits), source,
-        [this](BootNs deadline) { return net::tcp_connect(strand_, timers_, options_.host, options_.port, deadline); });
+    connections_.emplace_back(strand_, timers_, clock_, how, client::Stream(stream, client::os_random_bits), source,
+                              [this](BootNs deadline) { return connect(deadline); });
     connections_.back().start();
   }
+}
+
+Task<Result<std::shared_ptr<ByteStream>>> LoadRun::connect(BootNs deadline) {
+  auto stream = co_await net::tcp_connect(strand_, timers_, options_.host, options_.port, deadline);
+  if (stream && options_.http) co_return http_tunnel(std::move(*stream), *options_.http);
+  co_return stream;
 }
 
 Task<void> LoadRun::script() {

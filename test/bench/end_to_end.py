@@ -29,6 +29,9 @@ CELLS = {
     "10": ["--batch", "10", "--connections", "64", "--depth", "64", "--one-by-one", *PLAIN],
     "10_coalesced": ["--batch", "10", "--connections", "64", "--depth", "64", *PLAIN],
     "1": ["--batch", "1", "--connections", "64", "--depth", "64", "--one-by-one", *PLAIN],
+    "http_1000": ["--door", "http", "--batch", "1000", "--connections", "16", "--depth", "1", *PLAIN],
+    "http_100": ["--door", "http", "--batch", "100", "--connections", "64", "--depth", "1", *PLAIN],
+    "http_json_100": ["--door", "http-json", "--batch", "100", "--connections", "64", "--depth", "1", *PLAIN],
     "1_coalesced": ["--batch", "1", "--connections", "64", "--depth", "64", *PLAIN],
 }
 
@@ -71,7 +74,8 @@ def one_run(nissad, load, folder, arguments, seconds):
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise SystemExit("nissad is not ready: " + (state / "log").read_text())
                 time.sleep(0.05)
-        run = subprocess.run([load, "--server", f"127.0.0.1:{tcp}", "--admin", f"127.0.0.1:{admin}", "--pid",
+        door = http if "--door" in arguments else tcp
+        run = subprocess.run([load, "--server", f"127.0.0.1:{door}", "--admin", f"127.0.0.1:{admin}", "--pid",
                               str(server.pid), "--seconds", str(seconds), *arguments], capture_output=True, text=True)
         if run.returncode != 0:
             raise SystemExit(f"the books do not agree:\n{run.stdout}{run.stderr}")
