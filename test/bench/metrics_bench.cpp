@@ -71,13 +71,14 @@ struct OwnCounters {
   overload::Counters overload;
   ledger::LedgerCounters ledger;
   journal::Counters journal;
+  slo::MatchSets sets;
 };
 
 double write_own(std::string& text) {
   static const auto counters = std::make_unique<OwnCounters>();
   const double begin = cpu_ms();
   selfmetrics::expose(selfmetrics::own_families({counters->books, counters->fold, counters->overload, counters->ledger,
-                                                 counters->journal, "bench"},
+                                                 counters->journal, "bench", counters->sets},
                                                 selfmetrics::read_process_figures()),
                       text);
   return cpu_ms() - begin;
