@@ -13,7 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import event, pb  # noqa: E402
-from support.nissad import Nissad, check_books, total  # noqa: E402
+from support.nissad import PROGRAMS, Nissad, check_books, total  # noqa: E402
 
 
 def curl(*arguments, body=None):
@@ -158,6 +158,20 @@ class Http(unittest.TestCase):
             samples = check_books(nissad)
             self.assertEqual(total(samples, "nissa_gate_bytes"), 0)
             self.assertGreaterEqual(total(samples, "nissa_refusals_total", reason="no_room", **{"class": "normal"}), 1)
+
+    def test_the_load_generator_s_books_agree_over_http_in_both_forms(self):
+        for door in ("http", "http-json"):
+            shape = ["--slos", "2", "--services", "20", "--series", "500", "--batch", "50", "--connections", "8"]
+            slos = subprocess.run([PROGRAMS / "nissa-load", "--print-config", *shape], capture_output=True, text=True,
+                                  check=True).stdout
+            with Nissad(slos=slos) as nissad:
+                load = subprocess.run([PROGRAMS / "nissa-load", "--door", door, "--server",
+                                       f"127.0.0.1:{nissad.http_port}", "--admin", f"127.0.0.1:{nissad.admin_port}",
+                                       "--depth", "2", "--batches", "500", "--warmup", "0", *shape],
+                                      capture_output=True, text=True, timeout=60)
+                self.assertEqual(load.returncode, 0, load.stdout + load.stderr)
+                samples = check_books(nissad)
+                self.assertGreaterEqual(total(samples, "nissa_http_responses_total", status="200"), 500)
 
     def test_sigterm_answers_what_is_in_hand(self):
         with Nissad() as nissad:
