@@ -29,6 +29,13 @@ int fail(int code, const std::string& message) {
   return code;
 }
 
+// From where on the log has its format.
+int fail_to_start(const app::StartFailure& failure) {
+  log(LogLevel::error, "app", "nissad cannot start: " + failure.message,
+      {{"exit_code", static_cast<int>(failure.code)}});
+  return failure.code;
+}
+
 int explain(const config::Config& config, std::uint64_t memory_limit) {
   const ingest::Options borne = app::within(raise_descriptor_limit(), config.ingest);
   const std::string text = config::explain(config, {.memory_limit_bytes = memory_limit,
@@ -52,9 +59,9 @@ int serve(const config::Config& config) {
        {"state_dir", config.state_dir},
        {"pid", ::getpid()}});
   auto state = app::open_state(config, clock);
-  if (!state) return fail(state.error().code, state.error().message);
+  if (!state) return fail_to_start(state.error());
   app::Server server(config, clock, std::move(*state));
-  if (const auto opened = server.open_doors(); !opened) return fail(opened.error().code, opened.error().message);
+  if (const auto opened = server.open_doors(); !opened) return fail_to_start(opened.error());
   const app::ExitCode code = server.run();
   log(code == app::exit_ok ? LogLevel::info : LogLevel::error, "app", "nissad has ended",
       {{"exit_code", static_cast<int>(code)}, {"after_ms", (clock.boot_ns() - begun) / ns_per_ms}});

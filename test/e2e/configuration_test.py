@@ -217,6 +217,16 @@ class Log(unittest.TestCase):
         self.assertTrue(by_message["malformed input"]["reason"])
         self.assertEqual(by_message["nissad has ended"]["exit_code"], 0)
 
+    def test_a_start_that_fails_is_told_in_the_format_of_the_log(self):
+        with Nissad(more='[log]\nformat = "json"') as nissad:
+            second = subprocess.run([PROGRAMS / "nissad", "--config", nissad.config], text=True, capture_output=True,
+                                    timeout=20)
+            self.assertEqual(second.returncode, 1)
+            last = [json.loads(line) for line in second.stderr.splitlines()][-1]
+            self.assertEqual((last["level"], last["exit_code"]), ("error", 1))
+            self.assertIn(str(nissad.process.pid), last["msg"])
+            check_books(nissad)
+
     def test_lines_of_text_are_one_line_each_whatever_an_agent_calls_itself(self):
         with Nissad() as nissad:
             agent = Agent(nissad.tcp_port, name='x\nlevel=error msg="gone"').connect()
