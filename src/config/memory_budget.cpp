@@ -49,18 +49,22 @@ std::uint64_t least_limit(const std::string& mount, std::string group, std::stri
 
 std::vector<MemoryPart> memory_parts(const Config& config) {
   const std::uint64_t blocks = (config.slos.size() + slos_in_block - 1) / slos_in_block;
-  return {{"gate.ingest_bytes", config.overload.ingest_bytes},
-          {"gate.critical_bytes", config.overload.critical_bytes},
-          {"ingest.remembered_identity_bytes", config.fold.most_identity_bytes},
-          {"twice journal.group_bytes", 2 * config.ledger.commit.group_bytes},  // one is open, one is in flight
-          {"journal.epoch_bytes", config.ledger.epochs.bytes},
-          {"journal.tombstone_bytes", config.ledger.epochs.tombstone_bytes},
-          {"pages of the database", config.journal.cache_bytes},
-          {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
-          {"heads of ingest.max_http_connections", config.ingest.max_http_connections * http_head_bytes},
-          {"read buffers kept for reuse", ingest::kept_buffer_bytes},
-          {"pages that wait for their readers", config.admin.answer_bytes},
-          {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_memory_bytes}};
+  std::vector<MemoryPart> parts{
+      {"gate.ingest_bytes", config.overload.ingest_bytes},
+      {"gate.critical_bytes", config.overload.critical_bytes},
+      {"ingest.remembered_identity_bytes", config.fold.most_identity_bytes},
+      {"twice journal.group_bytes", 2 * config.ledger.commit.group_bytes},  // one is open, one is in flight
+      {"journal.epoch_bytes", config.ledger.epochs.bytes},
+      {"journal.tombstone_bytes", config.ledger.epochs.tombstone_bytes},
+      {"pages of the database", config.journal.cache_bytes},
+      {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
+      {"heads of ingest.max_http_connections", config.ingest.max_http_connections * http_head_bytes},
+      {"read buffers kept for reuse", ingest::kept_buffer_bytes},
+      {"pages that wait for their readers", config.admin.answer_bytes},
+      {std::to_string(config.slos.size()) + " SLOs", blocks * slos_in_block * slo_memory_bytes}};
+  if (config.fold.proof == fold::Proof::semantic)
+    parts.push_back({"a batch brought into form (ingest.proof)", fold::reforming_bytes});
+  return parts;
 }
 
 std::string memory_problem(const std::vector<MemoryPart>& parts, std::uint64_t limit_bytes) {

@@ -53,7 +53,7 @@ std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wir
   if (header.event_count > most_events_a_batch)
     return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});
   auto folded = fold_strict(batch, header, context, cells);
-  if (!folded && options_.proof == Proof::semantic) {
+  if (!folded && options_.proof == Proof::semantic && batch.size() <= most_reformed_bytes) {
     const auto in_form = wire::canonical_form(batch);
     if (!in_form) return std::unexpected(in_form.error());
     counters_.brought_into_form.add();

@@ -54,6 +54,8 @@ TEST_CASE("each part of the memory grows with its key") {
   CHECK(all("[ingest]\nremembered_identity_bytes = \"129 MiB\"\n") == usual + mib);
   CHECK(all("[journal]\ngroup_bytes = \"5 MiB\"\n") == usual + 2 * mib);
   CHECK(all("[journal]\nepoch_bytes = \"65 MiB\"\n") == usual + mib);
+  CHECK(all("[ingest]\nproof = \"semantic\"\n") == usual + 30 * mib);
+  CHECK(all("[ingest]\nmax_http_connections = 1001\n") == usual + 24 * 1024);
   CHECK(all("[journal]\ntombstone_bytes = \"9 MiB\"\n") == usual + mib);
 }
 

@@ -252,6 +252,35 @@ TEST_CASE("in semantic mode fields out of order count as the same batch in order
   }
 }
 
+TEST_CASE("what is brought into form is bounded: a larger batch is malformed in semantic mode too") {
+  v2::TelemetryBatch message;
+  message.set_epoch(1);
+  message.set_priority(v2::LOW);
+  message.set_sequence(1);
+  message.set_settled_below(1);
+  message.set_event_count(2);
+  message.mutable_epoch_seen()->set_state_id(1);
+  message.mutable_epoch_seen()->set_running_ms(1);
+  v2::TelemetryEvent& padding = *message.add_events();
+  padding.set_service("shop");
+  const Bytes backwards{0x52, 8, 0x42, 4, 's', 'h', 'o', 'p', 0x18, 2};  // its service before its outcome
+  const auto batch_of_size = [&](std::size_t size) {
+    for (;;) {
+      Bytes bytes = BatchMaker::encoded(message);
+      bytes.insert(bytes.end(), backwards.begin(), backwards.end());
+      if (bytes.size() == size) return bytes;
+      padding.mutable_operation()->resize(padding.operation().size() + size - bytes.size(), 'x');
+    }
+  };
+  Node node({}, {.proof = fold::Proof::semantic});
+  const auto most = node.take(batch_of_size(fold::most_reformed_bytes), NaiveContext{});
+  REQUIRE(most);
+  CHECK(most->rejected[static_cast<std::size_t>(EventFault::name_too_long) - 1] == 1);
+  const auto more = node.take(batch_of_size(fold::most_reformed_bytes + 1), NaiveContext{});
+  REQUIRE_FALSE(more);
+  CHECK(more.error().reason == Reason::field_out_of_order);
+}
+
 TEST_CASE("after a change of the rules nothing that was remembered counts by the old ones") {
   slo::Rule rule{.slo = 4};
   rule.sli.selector.service = "shop";
