@@ -12,12 +12,12 @@ import threading
 import time
 import unittest
 import urllib.error
-import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
 from support.nissad import PROGRAMS, Nissad, check_books, free_port, total  # noqa: E402
+from support.prometheus import Prometheus  # noqa: E402
 
 
 def inspected(nissad, *options):
@@ -40,47 +40,6 @@ def shape_with_load(*options, slos="2", series="200", batch="20", connections="4
              "low:1,normal:1,high:1,critical:1", *options], stdout=out)
 
     return made.stdout.decode(), start
-
-
-class Prometheus:
-    """A real one, which scrapes one nissad every second."""
-
-    def __init__(self, nissad):
-        self.folder = tempfile.TemporaryDirectory(prefix="nissa-prometheus-")
-        config = pathlib.Path(self.folder.name) / "prometheus.yml"
-        config.write_text("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: nissa\n  static_configs:\n"
-                          f"  - targets: ['127.0.0.1:{nissad.admin_port}']\n")
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={self.folder.name}/data",
-             f"--web.listen-address=127.0.0.1:{self.port}"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.folder.cleanup()
-
-    def ask(self, query):
-        """labels that matter → value."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/query?query={urllib.parse.quote(query)}",
-                                        timeout=5) as answer:
-                found = json.load(answer)["data"]["result"]
-        except OSError:
-            return {}
-        return {tuple(one["metric"].get(key, "") for key in ("slo", "verdict", "window")): float(one["value"][1])
-                for one in found}
-
-    def await_value(self, query, key, value, within=40):
-        deadline = time.monotonic() + within
-        while self.ask(query).get(key) != value:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{query}: {self.ask(query)}; not {key} {value}")
-            time.sleep(0.2)
 
 
 class Operation(unittest.TestCase):
