@@ -11,6 +11,8 @@ namespace http = boost::beast::http;
 
 constexpr std::size_t room_bytes = 16 * 1024;
 constexpr std::size_t least_room = 1024;
+// Of a head or of a trailer. A field costs some 150 bytes beside its text, and 8 KiB hold two thousand.
+constexpr std::size_t most_fields = 100;
 
 std::string text(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
@@ -22,6 +24,8 @@ struct MessageReader {
   const std::size_t head_limit;
   std::optional<http::parser<is_request, http::string_body>> parser;
   std::size_t head_bytes = 0;  // Beast limits what is left over between two reads, not the sum
+  bool begun = false;          // a byte of the message itself has come
+  std::string fault;
   Bytes buffer;
   std::size_t begin = 0, end = 0;  // what is in the buffer and was not parsed
 
@@ -30,6 +34,7 @@ struct MessageReader {
     parser->header_limit(static_cast<std::uint32_t>(head_limit));
     parser->body_limit(boost::none);  // until accept_body
     head_bytes = 0;
+    begun = false;
   }
 
   std::span<Byte> room() {
@@ -43,21 +48,38 @@ struct MessageReader {
     return std::span<Byte>(buffer).subspan(end);
   }
 
+  // What was read of a message that is refused is of no use, and its memory is given back.
+  HttpProgress fail(HttpProgress progress, std::string why) {
+    restart();
+    fault = std::move(why);
+    return progress;
+  }
+
+  // Some clients end a body with a line break that they do not count (RFC 9112, 2.2).
+  void skip_empty_lines() {
+    for (; !begun && end - begin >= 2 && buffer[begin] == '\r' && buffer[begin + 1] == '\n'; begin += 2)
+      head_bytes += 2;
+    begun = begun || (begin != end && (end - begin >= 2 || buffer[begin] != '\r'));
+  }
+
   HttpProgress parse() {
     while (!parser->is_done()) {
-      if (begin == end) return HttpProgress::need_more;
+      skip_empty_lines();
+      if (begin == end || !begun) return HttpProgress::need_more;
       const bool in_head = !parser->is_header_done();
       boost::system::error_code error;
       const std::size_t used = parser->put({buffer.data() + begin, end - begin}, error);
       begin += used;
-      if (in_head && (head_bytes += used) > head_limit) return HttpProgress::head_too_large;
-      if (error == http::error::need_more) {
-        if (in_head && head_bytes + (end - begin) > head_limit) return HttpProgress::head_too_large;
-        return HttpProgress::need_more;
-      }
-      if (error == http::error::header_limit) return HttpProgress::head_too_large;
-      if (error == http::error::body_limit) return HttpProgress::body_too_large;
-      if (error) return HttpProgress::bad;
+      if (in_head) head_bytes += used;
+      // What Beast leaves has to come in one piece: a field, what is said of a chunk, or all behind the last one.
+      const std::size_t unused = error == http::error::need_more ? end - begin : 0;
+      if (error == http::error::header_limit || (in_head ? head_bytes : 0) + unused > head_limit)
+        return fail(HttpProgress::head_too_large, "larger than " + std::to_string(head_limit) + " bytes");
+      if (std::distance(parser->get().begin(), parser->get().end()) > static_cast<std::ptrdiff_t>(most_fields))
+        return fail(HttpProgress::head_too_large, "of more than " + std::to_string(most_fields) + " fields");
+      if (error == http::error::need_more) return HttpProgress::need_more;
+      if (error == http::error::body_limit) return fail(HttpProgress::body_too_large, "");
+      if (error) return fail(HttpProgress::bad, error.message());
       if (in_head && parser->is_header_done()) return HttpProgress::head_done;
     }
     return HttpProgress::complete;
@@ -78,26 +100,48 @@ struct HttpRequestReader::Inside : MessageReader<true> {
 
   HttpProgress step() {
     const HttpProgress progress = parse();
-    return progress == HttpProgress::head_done && !read_head() ? HttpProgress::bad : progress;
+    if (progress != HttpProgress::head_done) return progress;
+    read_head();
+    if (const char* const why = what_is_wrong()) return fail(HttpProgress::bad, why);
+    parser->get().clear();  // all of it is in `head`
+    return progress;
   }
 
-  bool read_head() {
+  void read_head() {
     const auto& message = parser->get();
     head = {};
     head.request.method = text(message.method_string());
-    std::string target = text(message.target());
-    if (target.starts_with("http://")) target.erase(0, std::min(target.find('/', 7), target.size()));
-    const auto question = target.find('?');
-    if (question != std::string::npos) head.request.query = target.substr(question + 1);
-    head.raw_path = target.substr(0, question);
-    if (head.raw_path.empty()) head.raw_path = "/";
+    read_target(text(message.target()));
     head.request.headers = headers();
     head.keep_alive = parser->keep_alive();
     head.expects_continue = boost::beast::iequals(message[http::field::expect], "100-continue");
     head.has_body = !parser->is_done();
     if (const auto length = parser->content_length()) head.content_length = *length;
-    // A coding that we do not undo would make us take the body for the next request.
-    return message.count(http::field::transfer_encoding) == 0 || parser->chunked();
+  }
+
+  // "/path?query", or the same behind "http://host" (RFC 9112, 3.2.2).
+  void read_target(std::string target) {
+    constexpr std::string_view scheme = "http://";
+    if (boost::beast::iequals(target.substr(0, scheme.size()), scheme))
+      target.erase(0, std::min(target.find_first_of("/?", scheme.size()), target.size()));
+    const auto question = target.find('?');
+    if (question != std::string::npos) head.request.query = target.substr(question + 1);
+    head.raw_path = target.substr(0, question);
+    if (head.raw_path.empty()) head.raw_path = "/";
+  }
+
+  // What Beast lets pass, and RFC 9112 (3.2 and 6.1) does not, because of what proxies may make of it.
+  const char* what_is_wrong() const {
+    const auto& message = parser->get();
+    const auto hosts = message.count(http::field::host);
+    if (hosts > 1) return "more than one Host";
+    if (hosts == 0 && message.version() >= 11) return "no Host";
+    if (message.count(http::field::transfer_encoding) == 0) return nullptr;
+    if (message.version() < 11) return "Transfer-Encoding in HTTP/1.0";
+    // A coding that we do not undo would make us take the body for something else, or for the next request.
+    const bool only_chunked = message.count(http::field::transfer_encoding) == 1 &&
+                              boost::beast::iequals(message[http::field::transfer_encoding], "chunked");
+    return only_chunked ? nullptr : "Transfer-Encoding is not \"chunked\" alone";
   }
 };
 
@@ -112,6 +156,14 @@ HttpProgress HttpRequestReader::feed(std::size_t size) {
 }
 
 const HttpHead& HttpRequestReader::head() const { return inside_->head; }
+const std::string& HttpRequestReader::fault() const { return inside_->fault; }
+
+HttpRequest HttpRequestReader::take_request() {
+  HttpRequest& request = inside_->head.request;
+  HttpRequest taken = std::move(request);
+  request = {.method = taken.method};
+  return taken;
+}
 
 HttpProgress HttpRequestReader::accept_body(std::size_t limit) {
   const auto length = inside_->parser->content_length();

@@ -16,7 +16,8 @@ enum class HttpProgress : std::uint8_t {
   head_done,       // head() is there; say accept_body before anything else
   complete,        // the message is there
   bad,             // not HTTP/1.0 or 1.1, or of a form that proxies could read differently
-  head_too_large,  // the bytes before the body are more than allowed
+  head_too_large,  // the bytes before the body, between two chunks or behind the last are more than allowed, or the
+                   // fields
   body_too_large,  // more than accept_body allowed; known before they are read if Content-Length says so
 };
 constexpr const char* name_of(HttpProgress progress) {
@@ -34,6 +35,8 @@ struct HttpHead {
 };
 
 // Reads one request after the other off a connection; bytes of the next that came along are kept for it.
+// Bounds, whatever comes: a head of `head_limit` bytes, 100 fields; as much again for what is said of a chunk and for
+// what follows the last one; a buffer of 24 KiB; the body that was accepted.
 class HttpRequestReader {
  public:
   explicit HttpRequestReader(std::size_t head_limit);
@@ -44,6 +47,10 @@ class HttpRequestReader {
   // `size` bytes have come. With 0: look at what is there.
   HttpProgress feed(std::size_t size);
   const HttpHead& head() const;
+  // After head_done, once: the request, whose headers head() does not keep.
+  HttpRequest take_request();
+  // After bad or head_too_large: what is wrong, in a few words.
+  const std::string& fault() const;
   // After head_done: how many bytes the body may have.
   HttpProgress accept_body(std::size_t limit);
   // After complete, or after head_done for a request without a body.

@@ -17,16 +17,17 @@ namespace {
 constexpr std::size_t linger_bytes = 64 * 1024;
 constexpr std::int64_t linger_ns = ns_per_s;
 
-HttpResponse answer_to(HttpProgress fault) {
-  switch (fault) {
-    case HttpProgress::head_too_large:
-      return http_error(431, "header_too_large", "the request's header is too large", "send fewer or shorter headers");
-    case HttpProgress::body_too_large:
-      return http_error(413, "body_too_large", "the request's body is larger than this path takes",
-                        "send less at once");
-    default:
-      return http_error(400, "bad_request", "this is not a well-formed HTTP/1.1 request", "see RFC 9112");
-  }
+HttpResponse answer_to(HttpProgress fault, const std::string& why) {
+  if (fault == HttpProgress::head_too_large)
+    return http_error(431, "header_too_large", "the request's header is " + why, "send fewer or shorter headers");
+  return http_error(400, "bad_request", "this is not a well-formed HTTP/1.1 request: " + why, "see RFC 9112");
+}
+
+HttpResponse too_large_for(const std::string& path, std::size_t limit) {
+  if (limit == 0) return http_error(413, "body_too_large", path + " takes no body", "send none");
+  return http_error(413, "body_too_large",
+                    "the request's body has more than the " + std::to_string(limit) + " bytes that " + path + " takes",
+                    "send less at once");
 }
 
 HttpResponse answer_to(const RouteMatch& match, const HttpHead& head) {
@@ -122,10 +123,11 @@ struct HttpServer::Inside {
     if (progress == HttpProgress::need_more) progress = co_await read(session);
     if (!progress) co_return false;
     counters.requests.add();
-    if (progress != HttpProgress::head_done) co_return co_await refuse(session, answer_to(*progress));
+    if (progress != HttpProgress::head_done)
+      co_return co_await refuse(session, answer_to(*progress, session.reader.fault()));
 
     const HttpHead& head = session.reader.head();
-    HttpRequest request = head.request;
+    HttpRequest request = session.reader.take_request();
     RouteMatch match = match_route(routes, request.method, head.raw_path);
     if (!match.route) {
       if (head.has_body) co_return co_await refuse(session, answer_to(match, head));
@@ -144,7 +146,12 @@ struct HttpServer::Inside {
     if (head.has_body) {
       progress = co_await read_body(session, max_body);
       if (!progress) co_return false;
-      if (progress != HttpProgress::complete) co_return co_await refuse(session, answer_to(*progress));
+      if (progress != HttpProgress::complete) {
+        request.held.reset();  // what it was for is gone
+        const bool too_large = progress == HttpProgress::body_too_large;
+        co_return co_await refuse(
+            session, too_large ? too_large_for(head.raw_path, max_body) : answer_to(*progress, session.reader.fault()));
+      }
       request.body = session.reader.take_body();
     }
     session.watchdog.rest();  // the time a handler takes is its own affair

@@ -37,7 +37,8 @@ std::optional<std::string> HttpRequest::query_value(std::string_view name) const
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     const auto equals = pair.find('=');
     if (percent_decoded(pair.substr(0, equals), true) != name) continue;
-    return percent_decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
+    const auto raw = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    return percent_decoded(raw, true).value_or(std::string(raw));
   }
   return std::nullopt;
 }

@@ -31,7 +31,7 @@ struct HttpRequest {
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
   // What stands where the pattern says {name}; "" if it does not.
   std::string_view parameter(std::string_view name) const;
-  // The first value of the query's `name`, decoded; nothing if it is not there.
+  // The first value of the query's `name`, decoded, or as sent where it cannot be decoded; nothing if it is not there.
   std::optional<std::string> query_value(std::string_view name) const;
 };
 

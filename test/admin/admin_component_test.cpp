@@ -62,9 +62,9 @@ struct World {
     for (const std::string& name : names) definitions.push_back(defined(name));
     REQUIRE(hand.get(ledger->async_define(std::move(definitions))).has_value());
   }
-  std::string get(const std::string& target) { return request("GET " + target + " HTTP/1.1\r\n"); }
+  std::string get(const std::string& target) { return request("GET " + target + " HTTP/1.1\r\nHost: a\r\n"); }
   std::string post(const std::string& target, const std::string& body, const std::string& type = "application/json") {
-    return request("POST " + target + " HTTP/1.1\r\nContent-Type: " + type +
+    return request("POST " + target + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type +
                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n",
                    body);
   }

@@ -201,8 +201,9 @@ TEST_CASE("where there is no room a batch is refused from its headers, and the r
   options.overload.critical_bytes = std::size_t{1} << 20;
   World world(options);
   const auto head = [](std::size_t length, std::string more = "") {
-    return "POST /v2/telemetry HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nExpect: 100-continue\r\n" + more +
-           "Content-Length: " + std::to_string(length) + "\r\n\r\n";
+    return "POST /v2/telemetry HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\nExpect: "
+           "100-continue\r\n" +
+           more + "Content-Length: " + std::to_string(length) + "\r\n\r\n";
   };
   std::vector<std::unique_ptr<HttpTalk>> many;
   for (int i = 0; i < 4; ++i) {  // a quarter each is a sender's most; NORMAL may hold 80 %
@@ -237,7 +238,7 @@ TEST_CASE("while the line of LOW stands, LOW is refused from its headers or from
   world.hand.loop.spawn([](World& in, HttpTalk& head, HttpTalk& body, HttpTalk& other) -> Task<void> {
     for (int i = 0; i < 80; ++i) co_await yield_turn();
     head.begin(
-        "POST /v2/telemetry HTTP/1.1\r\nContent-Type: application/x-protobuf\r\nNissa-Priority: LOW\r\n"
+        "POST /v2/telemetry HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\nNissa-Priority: LOW\r\n"
         "Nissa-Key: 7/3\r\nContent-Length: 500000\r\n\r\n");
     body.begin(post(keyed(in, 1, 1, Priority::low), protobuf));
     other.begin(post(keyed(in, 1, 1, Priority::critical), protobuf, "Nissa-Priority: CRITICAL\r\n"));
@@ -286,7 +287,7 @@ TEST_CASE("who waits too long for a commit is told journal_slow") {
 TEST_CASE("hello tells limits, state and whether an epoch is known; goodbye ends it") {
   World world;
   HttpTalk talk(world);
-  const auto get = [&](std::string target) { return talk.ask("GET " + target + " HTTP/1.1\r\n\r\n"); };
+  const auto get = [&](std::string target) { return talk.ask("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"); };
   CHECK(has(get("/v2/hello"), R"("max_events":1000)"));
   CHECK_FALSE(has(get("/v2/hello"), "epoch_known"));
   CHECK(has(get("/v2/hello?epoch=7"), R"("epoch_known":false)"));
@@ -296,7 +297,7 @@ TEST_CASE("hello tells limits, state and whether an epoch is known; goodbye ends
   const std::string seen =
       R"("epoch_seen":{"state_id":")" + std::to_string(world.disk.state_id) + R"(","running_ms":0})";
   const auto goodbye = [&](std::string body) {
-    return talk.ask("POST /v2/goodbye HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: " +
+    return talk.ask("POST /v2/goodbye HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " +
                     std::to_string(body.size()) + "\r\n\r\n" + body);
   };
   CHECK(goodbye("{\"epoch\":7}").status == 400);

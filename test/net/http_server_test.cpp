@@ -97,21 +97,23 @@ TEST_CASE("a request is answered and the connection goes on") {
   CHECK(talk.heard.ends_with("\r\n\r\nhello world"));
   CHECK(!talk.ended);
   talk.heard.clear();
-  CHECK(talk.say("GET /hello/again HTTP/1.1\r\n\r\n").ends_with("hello again"));
+  CHECK(talk.say("GET /hello/again HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("hello again"));
   CHECK(talk.counters.requests.value() == 2);
 }
 
 TEST_CASE("pipelined requests are answered in their order") {
   Talk talk;
   talk.say(
-      "GET /hello/a HTTP/1.1\r\n\r\nPOST /echo HTTP/1.1\r\nContent-Length: 2\r\n\r\nbbGET /hello/c HTTP/1.1\r\n\r\n");
+      "GET /hello/a HTTP/1.1\r\nHost: a\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nbbGET "
+      "/hello/c HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(count(talk.heard, "HTTP/1.1 200 OK") == 3);
   CHECK(talk.heard.find("hello a") < talk.heard.find("\r\n\r\nbb"));
   CHECK(talk.heard.find("\r\n\r\nbb") < talk.heard.find("hello c"));
 }
 
 TEST_CASE("HTTP/1.0 and Connection: close end the connection after the answer") {
-  for (const auto* request : {"GET /hello/w HTTP/1.0\r\n\r\n", "GET /hello/w HTTP/1.1\r\nConnection: close\r\n\r\n"}) {
+  for (const auto* request :
+       {"GET /hello/w HTTP/1.0\r\n\r\n", "GET /hello/w HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}) {
     Talk talk;
     CHECK(talk.say(request).find("Connection: close") != std::string::npos);
     CHECK(talk.ended);
@@ -120,18 +122,18 @@ TEST_CASE("HTTP/1.0 and Connection: close end the connection after the answer") 
 
 TEST_CASE("HEAD says what GET would, without the body") {
   Talk talk;
-  talk.say("HEAD /large HTTP/1.1\r\n\r\n");
+  talk.say("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(talk.heard.find("Content-Length: 1000000\r\n") != std::string::npos);
   CHECK(talk.heard.ends_with("\r\n\r\n"));
 }
 
 TEST_CASE("an unknown path is 404, a wrong method 405 with what is allowed, both on a living connection") {
   Talk talk;
-  talk.say("GET /nowhere HTTP/1.1\r\n\r\n");
+  talk.say("GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(talk.heard_status(404));
   CHECK(talk.heard.find(R"({"error":{"code":"not_found")") != std::string::npos);
   talk.heard.clear();
-  talk.say("DELETE /echo HTTP/1.1\r\n\r\n");
+  talk.say("DELETE /echo HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(talk.heard_status(405));
   CHECK(talk.heard.find("Allow: POST\r\n") != std::string::npos);
   CHECK(!talk.ended);
@@ -147,9 +149,9 @@ TEST_CASE("what is not HTTP is answered once and closed") {
 
 TEST_CASE("an oversized header is 431, an oversized body 413, and both close") {
   for (const auto& [request, status] :
-       {std::pair<std::string, int>{"GET / HTTP/1.1\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", 431},
-        {"POST /echo HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413},
-        {"GET /hello/w HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", 413}}) {
+       {std::pair<std::string, int>{"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(9000, 'x') + "\r\n\r\n", 431},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n", 413},
+        {"GET /hello/w HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 413}}) {
     Talk talk;
     talk.say(request);
     CHECK(talk.heard_status(status));
@@ -179,7 +181,7 @@ TEST_CASE("who asks nothing is sent away after 10 s, who has asked something 60 
   CHECK(silent.ended);
   Talk talk;
   talk.hand.pass(9 * ns_per_s);
-  talk.say("GET /hello/w HTTP/1.1\r\n\r\n");
+  talk.say("GET /hello/w HTTP/1.1\r\nHost: a\r\n\r\n");
   talk.hand.pass(59 * ns_per_s);
   CHECK(!talk.ended);
   talk.hand.pass(2 * ns_per_s);
@@ -188,13 +190,13 @@ TEST_CASE("who asks nothing is sent away after 10 s, who has asked something 60 
 
 TEST_CASE("a large answer comes whole, and one that nobody reads is given up after 60 s") {
   Talk reads;
-  reads.say("GET /large HTTP/1.1\r\nConnection: close\r\n\r\n");
+  reads.say("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   reads.hand.wait_for([&] { return reads.ended; });
   CHECK(reads.heard.size() > 1'000'000);
   CHECK(reads.heard.ends_with(std::string(1'000'000, 'x')));
 
   Talk sleeps({}, false);
-  sleeps.say("GET /large HTTP/1.1\r\n\r\n");
+  sleeps.say("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(sleeps.hand.loop.alive() == 1);
   sleeps.hand.pass(61 * ns_per_s);
   CHECK(sleeps.hand.loop.alive() == 0);
@@ -215,7 +217,7 @@ TEST_CASE("answers that nobody reads are bounded together: the next large one is
     const Strand strand(hand.loop);
     spawn_on(strand, server.serve({one.pair.far, {.text = "memory"}, strand}));
     if (reads) hand.loop.spawn(read_all(one.pair.near, one.heard, one.ended));
-    hand.loop.spawn(write_all(one.pair.near, "GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n"));
+    hand.loop.spawn(write_all(one.pair.near, "GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
     if (reads) hand.wait_for([&] { return one.ended; });
     hand.settle();
     return one;
@@ -235,7 +237,7 @@ TEST_CASE("answers that nobody reads are bounded together: the next large one is
 }
 
 TEST_CASE("on_head refuses before the body is sent, and lets go on whom it admits") {
-  const std::string head = "POST /gated HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n";
+  const std::string head = "POST /gated HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n";
   Talk refused;
   refused.say(head + "\r\n");
   CHECK(refused.heard_status(503));
@@ -248,19 +250,19 @@ TEST_CASE("on_head refuses before the body is sent, and lets go on whom it admit
 
 TEST_CASE("how long a body may be is what on_head says") {
   Talk talk;
-  talk.say("POST /gated HTTP/1.1\r\nNissa-Key: 1\r\nContent-Length: 10\r\n\r\n0123456789");
+  talk.say("POST /gated HTTP/1.1\r\nHost: a\r\nNissa-Key: 1\r\nContent-Length: 10\r\n\r\n0123456789");
   CHECK(talk.heard_status(200));
   talk.heard.clear();
-  talk.say("POST /gated HTTP/1.1\r\nNissa-Key: 1\r\nContent-Length: 11\r\n\r\n0123456789x");
+  talk.say("POST /gated HTTP/1.1\r\nHost: a\r\nNissa-Key: 1\r\nContent-Length: 11\r\n\r\n0123456789x");
   CHECK(talk.heard_status(413));
 }
 
 TEST_CASE("after a refusal by on_head a short body is let go by and the connection goes on") {
-  const std::string next = "GET /hello/w HTTP/1.1\r\n\r\n";
+  const std::string next = "GET /hello/w HTTP/1.1\r\nHost: a\r\n\r\n";
   for (const std::size_t size : {0u, 1u, 700u, 65'536u}) {
     CAPTURE(size);
     Talk talk;
-    talk.say("POST /gated HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
+    talk.say("POST /gated HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n");
     CHECK(talk.heard_status(503));
     CHECK(talk.say(std::string(size, 'x') + next).ends_with("hello w"));
   }
@@ -270,7 +272,7 @@ TEST_CASE("after a refusal by on_head a long body, or one of unknown length, end
   for (const std::string how : {"Content-Length: 65537", "Transfer-Encoding: chunked"}) {
     CAPTURE(how);
     Talk talk;
-    talk.say("POST /gated HTTP/1.1\r\n" + how + "\r\n\r\n" + std::string(70'000, 'x'));
+    talk.say("POST /gated HTTP/1.1\r\nHost: a\r\n" + how + "\r\n\r\n" + std::string(70'000, 'x'));
     CHECK(talk.heard_status(503));
     CHECK(talk.heard.find("Connection: close") != std::string::npos);
     CHECK(talk.ended);
@@ -280,15 +282,15 @@ TEST_CASE("after a refusal by on_head a long body, or one of unknown length, end
 TEST_CASE("a handler that throws is a violation and a 500, and the connection goes on") {
   Talk talk;
   nissa::test::ExpectViolations expect;
-  talk.say("GET /throws HTTP/1.1\r\n\r\n");
+  talk.say("GET /throws HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(expect.seen() == 1);
   CHECK(talk.heard_status(500));
   talk.heard.clear();
-  CHECK(talk.say("GET /hello/w HTTP/1.1\r\n\r\n").ends_with("hello w"));
+  CHECK(talk.say("GET /hello/w HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("hello w"));
 }
 
 TEST_CASE("a cut in the middle of anything ends the connection's coroutine") {
-  const std::string request = "POST /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
+  const std::string request = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
   for (std::size_t sent = 0; sent <= request.size(); ++sent) {
     Talk talk;
     talk.say(request.substr(0, sent));
