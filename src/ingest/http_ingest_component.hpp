@@ -5,7 +5,7 @@
 //
 // Thread statement: open() and start() once, before the loop runs; serve() on the connection's strand; async_stop()
 // from any thread, once. Bounds: max_http_connections; a body by what the gate granted for it; an idle connection holds
-// no buffer, one between its first byte and its body 24 KiB at most.
+// no buffer, one between its first byte and its body 40 KiB at most.
 #pragma once
 #include <cstdint>
 #include <memory>
