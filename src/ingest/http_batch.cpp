@@ -34,6 +34,16 @@ std::size_t most_inflated(const HttpHead& head, const Options& options) {
   return head.form == HttpForm::json ? options.max_json_bytes : options.max_inflated_bytes;
 }
 
+// Of a body as it is sent: from its Content-Length, or when more of it has come.
+net::HttpResponse too_large(const Door& door, HttpForm form, const std::string& how, std::size_t limit) {
+  door.books.unreadable.add();
+  wire::Ack ack =
+      malformed(std::nullopt, {door.ledger.state_id(), door.ledger.running_ms()}, {Reason::frame_too_large, 0, ""});
+  ack.message = "the body " + how + "; this server takes " + std::to_string(limit) +
+                " bytes of this type: send fewer events at once";
+  return http_answer(std::move(ack), form);
+}
+
 std::size_t room_for(const HttpHead& head, const Options& options) {
   const std::size_t body = head.length.value_or(most_body(head, options));
   const std::size_t inflated = head.gzip ? most_inflated(head, options) : 0;
@@ -54,19 +64,18 @@ std::expected<net::HttpAdmission, net::HttpResponse> admit_batch(Lobby& lobby, c
   if (!head) return std::unexpected(std::move(head.error()));
   const EpochSeen now{door.ledger.state_id(), door.ledger.running_ms()};
   const std::size_t limit = most_body(*head, door.options);
-  if (head->length && *head->length > limit) {
-    door.books.unreadable.add();
-    wire::Ack ack = malformed(std::nullopt, now, {Reason::frame_too_large, 0, ""});
-    ack.message = "the body has " + std::to_string(*head->length) + " bytes; this server takes " +
-                  std::to_string(limit) + " of this type: send fewer events at once";
-    return std::unexpected(http_answer(std::move(ack), head->answer));
-  }
+  if (head->length && *head->length > limit)
+    return std::unexpected(too_large(door, head->answer, "has " + std::to_string(*head->length) + " bytes", limit));
   const Priority priority = head->key.priority;
   auto refused = door.overload.refusal(priority);
   const overload::SenderId sender = sender_id_of(principal_of(request.peer));
   auto room = refused ? overload::Admission(std::unexpected(*refused))
                       : door.overload.bytes_or_refusal(priority, sender, room_for(*head, door.options));
-  if (room) return net::HttpAdmission{limit, std::make_shared<Admitted>(Admitted{std::move(*head), std::move(*room)})};
+  if (room)
+    return net::HttpAdmission{limit, std::make_shared<Admitted>(Admitted{std::move(*head), std::move(*room)}),
+                              [&door, form = head->answer, limit32 = static_cast<std::uint32_t>(limit)] {
+                                return too_large(door, form, "goes on", limit32);
+                              }};
   ClassBooks& books = door.books.of(head->key);
   books.received.add();
   books.refused[static_cast<std::size_t>(room.error().reason)].add();
@@ -175,6 +184,7 @@ HttpBatch::Fault HttpBatch::check() {
   in_hand_ = &door_.books.of(header_->key());
   in_hand_->received.add();
   in_hand_->in_hand.add();
+  if (!header_->agent.empty()) lobby_.agents.greet(principal_, header_->agent);
   if (head_.priority && *head_.priority != header_->priority)
     return malformed_batch({Reason::header_invalid, 0, "Nissa-Priority"});
   if (!head_.key.is_none() && (head_.key.epoch != header_->epoch || head_.key.sequence != header_->sequence))
@@ -216,7 +226,7 @@ wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
 }
 
 wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault) {
-  log_malformed(principal_, "", fault);
+  log_malformed(principal_, header_->agent, fault);
   in_hand_->malformed.add();
   out_of_hand();
   return malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, state_now(), fault);
