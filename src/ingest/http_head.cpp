@@ -57,6 +57,8 @@ HttpForm answer_form(const net::HttpRequest& request, HttpForm usual) {
 
 std::expected<HttpHead, net::HttpResponse> read_http_head(const net::HttpRequest& request) {
   HttpHead head;
+  for (const std::string_view name : {"Content-Type", "Content-Encoding", "Nissa-Priority", "Nissa-Key"})
+    if (net::count_headers(request.headers, name) > 1) return bad_header(name, "one of it, not several");
   const std::string type = bare(request.header("Content-Type"));
   if (type != protobuf_type && type != json_type)
     return std::unexpected(
@@ -65,10 +67,10 @@ std::expected<HttpHead, net::HttpResponse> read_http_head(const net::HttpRequest
   head.form = type == json_type ? HttpForm::json : HttpForm::protobuf;
   head.answer = answer_form(request, head.form);
   const std::string coding = bare(request.header("Content-Encoding"));
-  if (!coding.empty() && coding != "identity" && coding != "gzip")
+  head.gzip = coding == "gzip" || coding == "x-gzip";  // the same (RFC 9110, 8.4.1.3)
+  if (!head.gzip && !coding.empty() && coding != "identity")
     return std::unexpected(net::http_error(415, "unknown_coding", "Content-Encoding is \"" + coding + "\"",
                                            "send gzip, or no coding at all"));
-  head.gzip = coding == "gzip";
   if (const auto text = request.header("Nissa-Priority"); !text.empty()) {
     head.priority = parse_priority(text);
     if (!head.priority) return bad_header("Nissa-Priority", "LOW, NORMAL, HIGH or CRITICAL");

@@ -15,8 +15,9 @@ namespace nissa::net {
 
 // What a request was admitted with, before its body is read.
 struct HttpAdmission {
-  std::size_t max_body = 0;    // bytes; a body that turns out to be longer is refused with 413
-  std::shared_ptr<void> held;  // kept with the request until it is handled
+  std::size_t max_body = 0;                      // bytes; a body that turns out to be longer is refused with 413
+  std::shared_ptr<void> held;                    // kept with the request until it is handled
+  std::function<HttpResponse()> too_large = {};  // says that 413 in other words than the server's own
 };
 
 struct HttpRoute {

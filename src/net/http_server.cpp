@@ -136,21 +136,22 @@ struct HttpServer::Inside {
     request.path = percent_decoded(head.raw_path).value_or(head.raw_path);
     request.parameters = std::move(match.parameters);
     request.peer = session.peer;
-    std::size_t max_body = match.route->max_body;
+    HttpAdmission admission{.max_body = match.route->max_body};
     if (match.route->on_head) {
-      auto admission = co_await match.route->on_head(request);
-      if (!admission) co_return co_await refuse_unread(session, std::move(admission.error()));
-      max_body = admission->max_body;
-      request.held = std::move(admission->held);
+      auto asked = co_await match.route->on_head(request);
+      if (!asked) co_return co_await refuse_unread(session, std::move(asked.error()));
+      admission = std::move(*asked);
+      request.held = std::move(admission.held);
     }
     if (head.has_body) {
-      progress = co_await read_body(session, max_body);
+      progress = co_await read_body(session, admission.max_body);
       if (!progress) co_return false;
       if (progress != HttpProgress::complete) {
         request.held.reset();  // what it was for is gone
-        const bool too_large = progress == HttpProgress::body_too_large;
+        if (progress != HttpProgress::body_too_large)
+          co_return co_await refuse(session, answer_to(*progress, session.reader.fault()));
         co_return co_await refuse(
-            session, too_large ? too_large_for(head.raw_path, max_body) : answer_to(*progress, session.reader.fault()));
+            session, admission.too_large ? admission.too_large() : too_large_for(head.raw_path, admission.max_body));
       }
       request.body = session.reader.take_body();
     }

@@ -25,6 +25,11 @@ std::string_view find_header(const HttpHeaders& headers, std::string_view name) 
   return {};
 }
 
+std::size_t count_headers(const HttpHeaders& headers, std::string_view name) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(headers, [name](const auto& header) { return same_but_for_case(header.first, name); }));
+}
+
 std::string_view HttpRequest::parameter(std::string_view name) const {
   for (const auto& [key, value] : parameters)
     if (key == name) return value;

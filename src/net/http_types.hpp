@@ -17,6 +17,7 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 // The first header of that name, whatever its case; "" if there is none.
 std::string_view find_header(const HttpHeaders& headers, std::string_view name);
+std::size_t count_headers(const HttpHeaders& headers, std::string_view name);
 
 struct HttpRequest {
   std::string method;  // "GET"; a HEAD reaches GET's handler and stays "HEAD" here

@@ -34,9 +34,23 @@ TEST_CASE("a body may be gzip or not coded, and nothing else") {
     return read_http_head(with({{"Content-Type", "application/json"}, {"Content-Encoding", std::move(coding)}}));
   };
   CHECK(head("gzip")->gzip);
+  CHECK(head("X-GZip")->gzip);
   CHECK_FALSE(head("identity")->gzip);
   CHECK(head("br").error().status == 415);
   CHECK(head("gzip, gzip").error().status == 415);
+}
+
+TEST_CASE("a header of which two would be read differently by two servers stands once") {
+  const net::HttpHeaders usual{{"Content-Type", "application/json"}};
+  for (const auto* name : {"content-type", "Content-Encoding", "Nissa-Key", "NISSA-PRIORITY"}) {
+    net::HttpHeaders twice = usual;
+    twice.insert(twice.end(), 2, {name, "application/json"});
+    const auto head = read_http_head(with(twice));
+    REQUIRE_FALSE(head.has_value());
+    CHECK(head.error().status == 400);
+    CHECK(head.error().body.find("expected one of it") != std::string::npos);
+  }
+  CHECK(refused({{"Content-Type", "application/json"}, {"X", "a"}, {"X", "b"}}) == 200);
 }
 
 TEST_CASE("the answer has the body's form unless Accept names the other alone") {
