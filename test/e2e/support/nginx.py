@@ -12,23 +12,29 @@ from .nissad import ROOT, free_port
 
 
 class Service(http.server.BaseHTTPRequestHandler):
-    """/fail answers 503, /missing 404, anything else 200."""
+    """/fail answers 503, /missing 404, /slow after 400 ms, /hang later than nginx waits (504), anything else 200."""
 
     def do_GET(self):
-        status = {"/fail": 503, "/missing": 404}.get(self.path.split("?")[0], 200)
-        self.send_response(status)
-        self.send_header("Content-Length", "3")
-        self.end_headers()
-        self.wfile.write(b"ok\n")
+        path = self.path.split("?")[0]
+        time.sleep({"/slow": 0.4, "/hang": 1.3}.get(path, 0))
+        status = {"/fail": 503, "/missing": 404}.get(path, 200)
+        try:
+            self.send_response(status)
+            self.send_header("Content-Length", "3")
+            self.end_headers()
+            self.wfile.write(b"ok\n")
+        except OSError:
+            pass  # nginx waits no longer
 
     def log_message(self, *_):
         pass
 
 
 class Nginx:
-    """Its access log goes to standard output, which is a pipe, and to a file, as in deploy/demo/nginx.conf."""
+    """Its access log goes to standard output, which is a pipe, and to a file, as in deploy/demo/nginx.conf; without `pipe`
+    to the file alone."""
 
-    def __init__(self):
+    def __init__(self, pipe=True):
         self.folder = tempfile.TemporaryDirectory(prefix="nissa-nginx-")
         self.service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
         self.service.daemon_threads = True
@@ -37,10 +43,13 @@ class Nginx:
         text = (ROOT / "deploy/demo/nginx.conf").read_text()
         text = text.replace("127.0.0.1:7480", f"127.0.0.1:{self.port}")
         text = text.replace("127.0.0.1:7481", f"127.0.0.1:{self.service.server_port}")
+        if not pipe:
+            text = text.replace("access_log /dev/stdout nissa;", "")
         (pathlib.Path(self.folder.name) / "nginx.conf").write_text(text)
         self.process = subprocess.Popen(["/usr/sbin/nginx", "-p", self.folder.name + "/", "-e", "stderr", "-c", "nginx.conf"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.asked = 0
+        self.log_file = pathlib.Path(self.folder.name) / "access.log"
 
     def __enter__(self):
         deadline = time.monotonic() + 20
@@ -67,7 +76,14 @@ class Nginx:
         self.process.wait(20)
 
     def logged(self):
-        return (pathlib.Path(self.folder.name) / "access.log").read_text().count("\n")
+        return self.log_file.read_text().count("\n")
+
+    def quiet_log(self):
+        """The whole log, once nothing more comes: nginx writes a line after its answer."""
+        text = None
+        while text != (text := self.log_file.read_text()):
+            time.sleep(0.3)
+        return text
 
     def __exit__(self, *_):
         if self.process.poll() is None:
