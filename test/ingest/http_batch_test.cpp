@@ -124,10 +124,33 @@ TEST_CASE("a JSON body and a protobuf body have a bound each, known from Content
   CHECK(talk.ask(post(spaced(2'000))).status == 200);
   const Heard json = talk.ask(post(spaced(2'001)));
   CHECK(json.status == 413);
-  CHECK(has(json, "2001 bytes; this server takes 2000"));
+  CHECK(has(json, "has 2001 bytes; this server takes 2000"));
   HttpTalk other(world);
   CHECK(other.ask(post(keyed(world, 1, 10), protobuf)).status == 200);
   CHECK(other.ask(post(std::string(9'001, 'x'), protobuf)).status == 413);
+}
+
+TEST_CASE("a chunked body beyond its bound is told the same as one of known length, and its room goes back at once") {
+  WorldOptions options;
+  options.ingest.max_json_bytes = 2'000;
+  World world(options);
+  const auto chunked = [](std::size_t size) {
+    const std::string body = one_event() + std::string(size - one_event().size(), ' ');
+    return "POST /v2/telemetry HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+           "chunked\r\n\r\n7d0\r\n" +
+           body.substr(0, 2'000) + "\r\n" + (size > 2'000 ? "1\r\n \r\n" : "") + "0\r\n\r\n";
+  };
+  HttpTalk talk(world);
+  CHECK(talk.ask(chunked(2'000)).status == 200);
+  const Heard heard = talk.ask(chunked(2'001));
+  CHECK(heard.status == 413);
+  CHECK(has(heard, R"("reason":"FRAME_TOO_LARGE")"));
+  CHECK(has(heard, "this server takes 2000 bytes of this type"));
+  CHECK_FALSE(talk.ended());  // what is left of the body is read for a while, so that the answer arrives
+  CHECK(world.bytes_in_use() == 0);
+  CHECK(world.books.unreadable.value() == 1);
+  world.pass_ms(1'000);
+  CHECK(talk.ended());
 }
 
 TEST_CASE("what is wrong with a JSON body is told by offset, field and a sentence") {
