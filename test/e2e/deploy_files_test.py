@@ -2,12 +2,14 @@
 """The files of deploy/ that others read: Prometheus' configuration and rules by promtool, the systemd unit by systemd."""
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from support.documents import rows, section, text_of  # noqa: E402
 from support.metrics_table import check_query, documented  # noqa: E402
 from support.nissad import PROGRAMS, ROOT  # noqa: E402
 
@@ -72,6 +74,7 @@ class Prometheus(unittest.TestCase):
 
 
 class Systemd(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd")
     def test_the_unit_is_valid_and_locked_up(self):
         with tempfile.TemporaryDirectory() as folder:
             unit = pathlib.Path(folder) / "nissad.service"
@@ -89,11 +92,35 @@ class Systemd(unittest.TestCase):
         self.assertEqual(unit["RestartPreventExitStatus"].split(),
                          [codes["exit_configuration"], codes["exit_damaged_state"]])
         self.assertGreater(int(unit["TimeoutStopSec"].rstrip("s")), 10, "the drain takes up to 10 s")
-        connections = int(re.search(r"^\| `max_connections` \| `(\d+)`", (ROOT / "docs/configuration.md").read_text(),
-                                    re.M).group(1))
+        connections = sum(int(one) for one in re.findall(r"^\| `max_(?:http_)?connections` \| `(\d+)`",
+                                                         (ROOT / "docs/configuration.md").read_text(), re.M))
+        self.assertGreater(connections, 0)
         limit = int(unit["LimitNOFILE"])
         self.assertGreaterEqual(limit - max(32, limit // 10), connections)
         self.assertEqual(unit["StateDirectory"], "nissa")
+
+
+class TheDocument(unittest.TestCase):
+    """docs/operations.md says what is there."""
+
+    def test_it_names_every_file_that_is_for_operators_and_none_that_is_not_there(self):
+        named = set(re.findall(r"`(deploy/[\w./-]+)`", text_of("operations.md")))
+        there = {str(one.relative_to(ROOT)) for one in (ROOT / "deploy").rglob("*")
+                 if one.is_file() and "demo" not in one.parts and one.suffix != ".pyc"}
+        self.assertEqual(named, there)
+
+    def test_it_lists_every_alert_by_its_severity(self):
+        listed = {cells[0]: set(re.findall(r"(?:Nissa|ErrorBudget)\w+", cells[1]))
+                  for cells in rows(section("operations.md", "Is it well?")) if cells[0] in ("page", "ticket", "none")}
+        written = {}
+        for name, _, rest in alerts():
+            written.setdefault(re.search(r"severity: (\w+)", rest).group(1), set()).add(name)
+        self.assertEqual(listed, written)
+
+    def test_it_has_every_exit_code(self):
+        listed = [cells[0] for cells in rows(section("operations.md", "How it ends"))[1:]]
+        codes = re.findall(r"exit_\w+ = (\d)", (ROOT / "src/app/exit_code.hpp").read_text())
+        self.assertEqual(listed, [*codes, "by a signal"])
 
 
 class WhatDebianStarts(unittest.TestCase):

@@ -24,3 +24,8 @@ def rows(text):
     """The cells of every table row, without the rules below the heads."""
     lines = re.findall(r"^\|(.*)\|$", text, re.M)
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines if not re.match(r"^[-| ]+$", line)]
+
+
+def tables(text):
+    """Each table's rows, the head first."""
+    return [rows(one) for one in re.findall(r"(?:^\|.*\|\n?)+", text, re.M)]
