@@ -66,6 +66,10 @@ class FollowedFile {
   // The line that next() told last, with its end.
   ByteView raw_line() const { return ByteView(buffer_).subspan(line_at_, at_ - line_at_); }
 
+  // All whole lines of a file of this size were told.
+  bool told_all_of(std::uint64_t size) const {
+    return size == size_seen_ && size == base_ + buffer_.size() && searched_ == buffer_.size();
+  }
   // Bytes that were not read, an unfinished line included; 0 if the file cannot be asked.
   std::uint64_t unread() const;
   const OpenFile& file() const { return file_; }

@@ -30,6 +30,8 @@ struct TrackedFile {
   std::uint32_t unkeyed = 0;  // batches made of it that are behind `kept`, and are not kept yet
   bool drained = false;       // nothing more was found since the last poll
   bool vanished = false;      // its content is gone; it stays while unkeyed > 0
+  FilePoint head;             // while nothing of it was read: how it begins, to know a copy of it by
+  std::uint64_t size_polled = 0;
   std::uint64_t size_seen = 0;
   BootNs quiet_since = 0;
 };
@@ -45,8 +47,8 @@ class LogFollower {
 
   LogFollower(std::string path, Sayings sayings) : path_(std::move(path)), sayings_(std::move(sayings)) {}
 
-  // The first time ever: from the start of the file or from its end, whenever it appears; siblings that are there are
-  // left alone. Once, then poll().
+  // The first time ever: from the start of the file or from its end; if it is not there yet, from its start when it is.
+  // Siblings that are there are left alone: what appears from now on is a rotation. Once, then poll().
   void begin(bool from_end);
   // From where an earlier process was.
   void resume(const std::vector<FilePoint>& reading, std::vector<FilePoint> done);
@@ -66,13 +68,16 @@ class LogFollower {
 
  private:
   void track(OpenFile file, const std::string& name, const FilePoint& from);
-  std::optional<std::pair<OpenFile, std::string>> find(const FilePoint& point, bool by_content) const;
+  std::optional<std::pair<OpenFile, std::string>> find(const FilePoint& point) const;
+  std::optional<std::pair<OpenFile, std::string>> find_copy(const FilePoint& point) const;
   bool is_tracked(std::uint64_t inode) const;
   const FilePoint* done_point_of(const OpenFile& file, const FileFacts& facts) const;
   bool is_a_copy(const OpenFile& file) const;
   void look_at_path(bool adopting);
   void adopt_missed();
   void adopt(const Sibling& sibling);
+  static void note_size(TrackedFile& which);
+  void look_for_truncation(const std::shared_ptr<TrackedFile>& which);
   void truncated(const std::shared_ptr<TrackedFile>& which);
   void finish_quiet(BootNs now);
   void finish(const TrackedFile& which);
@@ -84,8 +89,6 @@ class LogFollower {
   std::deque<std::shared_ptr<TrackedFile>> files_;  // oldest first
   std::vector<FilePoint> done_;                     // oldest first; at most most_done
   std::int64_t changed_ns_ = 0;  // the last change that was seen of what was read: what is older is not ours to read
-  bool had_one_ = false;         // a file was read before: what appears now is a rotation
-  bool from_end_ = false;
   std::string said_;
 };
 

@@ -10,8 +10,7 @@ void LogFollower::track(OpenFile file, const std::string& name, const FilePoint&
   if (const auto facts = facts_of(file)) here.inode = facts->inode;
   std::erase_if(done_, [&here](const FilePoint& point) { return point.inode == here.inode; });
   files_.push_back(std::make_shared<TrackedFile>(FollowedFile(std::move(file), name, here), here));
-  had_one_ = true;
-  from_end_ = false;
+  note_size(*files_.back());
 }
 
 LogFollower::Got LogFollower::next(std::shared_ptr<TrackedFile>& from, std::string_view& line) {
@@ -44,13 +43,34 @@ LogFollower::Got LogFollower::next(std::shared_ptr<TrackedFile>& from, std::stri
   return Got::nothing;
 }
 
-void LogFollower::truncated(const std::shared_ptr<TrackedFile>& which) {
+// Before it is read on, which may be long after: else the next truncation would hide this one.
+void LogFollower::look_for_truncation(const std::shared_ptr<TrackedFile>& which) {
+  const auto facts = facts_of(which->file.file());
+  if (!facts) return;
   const FilePoint place = which->file.point();
+  if (facts->size < std::max(place.offset, which->size_polled)) return truncated(which);
+  note_size(*which);
+}
+
+void LogFollower::note_size(TrackedFile& which) {
+  const auto facts = facts_of(which.file.file());
+  if (!facts) return;
+  which.size_polled = facts->size;
+  if (which.file.point().offset == 0 && which.head.offset < longest_tail)
+    which.head = point_in(which.file.file(), std::min<std::uint64_t>(facts->size, longest_tail));
+}
+
+void LogFollower::truncated(const std::shared_ptr<TrackedFile>& which) {
+  FilePoint place = which->file.point();
+  const bool unread = place.offset == 0;
+  if (unread) place = which->head;
   which->vanished = true;  // so that it is not taken for what is looked for
-  if (auto copy = find(place, true)) {
+  if (auto copy = find_copy(place)) {
     sayings_.say(which->file.name() + " was truncated; the rest of it is read from " + copy->second);
+    if (unread) place = point_in(copy->first, 0);
     which->file = FollowedFile(std::move(copy->first), copy->second, place);
     which->kept.inode = which->file.inode();
+    which->size_polled = 0;
     which->vanished = false;
     which->drained = false;
   } else {
@@ -78,8 +98,8 @@ void LogFollower::finish_quiet(BootNs now) {
       continue;
     }
     // Read to its last line, and all of that kept.
-    const FilePoint place = one->file.point();
-    if (now - one->quiet_since >= quiet_ns && one->kept.offset == place.offset && place.changed_ns == facts->changed_ns)
+    if (now - one->quiet_since >= quiet_ns && one->file.told_all_of(size) &&
+        one->kept.offset == one->file.point().offset)
       ended.push_back(one);
   }
   for (const auto& one : ended) {
