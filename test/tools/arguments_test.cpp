@@ -56,6 +56,32 @@ TEST_CASE("each mistake is said, all in one go") {
   CHECK(problems[5] == "--nonsense is unknown; --help lists what there is");
 }
 
+TEST_CASE("what no server takes is the command line's fault, said before any line is read") {
+  const std::string long_text(257, 'x'), long_label = "a=" + long_text, long_key = long_text + "=a";
+  std::vector<const char*> many;
+  for (int i = 0; i < 33; ++i) many.insert(many.end(), {"--label", "a=b"});
+  const std::vector<std::vector<const char*>> wrong{{"--service", long_text.c_str()},
+                                                    {"--service", "\xff"},
+                                                    {"--label", long_label.c_str()},
+                                                    {"--label", long_key.c_str()},
+                                                    {"--label", "a=\xff"},
+                                                    {"--operation", "a=\xff"},
+                                                    {"--follow", "/var/log/nginx/access.log"},
+                                                    {"--state", "/s"},
+                                                    {"--from", "end"},
+                                                    {"-", "--follow", "/f", "--state", "/s"},
+                                                    many};
+  for (const auto& words : wrong) {
+    Arguments arguments = given(words);
+    (void)send_options(arguments);
+    CHECK(arguments.problems().size() == 1);
+  }
+  Arguments right = given({"--follow", "/f", "--state", "/s", "--from", "end"});
+  const SendOptions options = send_options(right);
+  CHECK(right.problems().empty());
+  CHECK(options.from_end);
+}
+
 TEST_CASE("connections are dealt out to the classes by their shares, from the first on") {
   Arguments arguments = given({"--classes", "low:40,normal:40,high:15,critical:5", "--connections", "20"});
   const LoadOptions options = load_options(arguments);
