@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every limit of a message, of an agent or of the file at its edge, from outside: the last that passes and the first that
+"""Every limit of a message at its edge, from outside: the last that passes and the first that
 does not, by the answer that the documents promise, while the connection's other messages and other connections go on."""
 import gzip
 import pathlib
@@ -8,47 +8,9 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.agent import Agent, event, framed, pb, varint  # noqa: E402
-from support.nissad import Nissad, check_books, total  # noqa: E402
-from support.raw_http import ONE_EVENT, Raw, request, until  # noqa: E402
-
-PROTOBUF = "application/x-protobuf"
-
-
-class Limits(unittest.TestCase):
-    def start(self, more="", **options):
-        """A server whose books must balance in the end, when nothing is in hand any more."""
-        nissad = Nissad(more=more, **options)
-        self.enterContext(nissad)
-        self.addCleanup(self.settled, nissad)
-        return nissad
-
-    def settled(self, nissad):
-        if nissad.process.poll() is None:
-            self.assertTrue(until(lambda: total(nissad.metrics(), "nissa_gate_bytes") == 0), "room is still held")
-            check_books(nissad)
-
-    def agent(self, nissad, **options):
-        agent = Agent(nissad.tcp_port, **options).connect()
-        self.addCleanup(agent.close)
-        return agent
-
-    def raw(self, port, **options):
-        one = Raw(port, **options)
-        self.addCleanup(one.close)
-        return one
-
-    def post(self, nissad, batch, *headers):
-        """Over a connection of its own: status and Ack."""
-        one = self.raw(nissad.http_port)
-        status, body = one.ask(request(batch.SerializeToString(), *headers, kind=PROTOBUF))
-        return status, pb.Ack.FromString(body)
-
-    def assert_counted(self, ack, accepted=1):
-        self.assertEqual((ack.status, ack.accepted), (pb.Ack.COUNTED, accepted), ack)
-
-    def assert_malformed(self, ack, reason, field=""):
-        self.assertEqual((ack.status, ack.reason, ack.field, ack.final), (pb.Ack.MALFORMED, reason, field, True), ack)
+from support.agent import event, pb, varint  # noqa: E402
+from support.limit_case import PROTOBUF, LimitCase  # noqa: E402
+from support.raw_http import ONE_EVENT, request  # noqa: E402
 
 
 def sized(agent, size, measured):
@@ -63,7 +25,7 @@ def sized(agent, size, measured):
     raise AssertionError(f"no batch has {size} bytes")
 
 
-class Messages(Limits):
+class Messages(LimitCase):
     def test_max_frame_over_tcp(self):
         nissad = self.start('[ingest]\nmax_frame = "4 KiB"')
         agent, other = self.agent(nissad), self.agent(nissad)

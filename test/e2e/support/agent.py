@@ -51,6 +51,7 @@ class Agent:
 
     def connect(self):
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
         self.send("hello", pb.Hello(protocol=2, epoch=self.epoch, agent=self.name, sent_at_unix_ns=time.time_ns()))
         self.hello = self.read().hello_ack
