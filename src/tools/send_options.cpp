@@ -1,6 +1,7 @@
 #include "tools/send_options.hpp"
 
 #include <array>
+#include <filesystem>
 
 #include "wire/header_peek.hpp"
 #include "wire/utf8.hpp"
@@ -38,6 +39,8 @@ void read_operations(Arguments& arguments, SendOptions& o) {
 
 void read_follow(Arguments& arguments, SendOptions& o) {
   o.follow = arguments.text("--follow", "");
+  // As the state file remembers it, wherever the next start is made from.
+  if (!o.follow.empty()) o.follow = std::filesystem::absolute(o.follow).lexically_normal().string();
   o.state = arguments.text("--state", "");
   constexpr std::array<std::string_view, 2> places{"start", "end"};
   o.from_end = arguments.choice("--from", places, 0) == 1;

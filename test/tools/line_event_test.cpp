@@ -261,6 +261,24 @@ TEST_CASE("once told to stop, whole lines in hand come, then the one that was cu
   close(ends[1]);
 }
 
+TEST_CASE("without input a reader comes back as often as it was asked to, and no line is lost by it") {
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const std::atomic<bool> stop{false};
+  LineReader reader(ends[0], stop, 100);
+  reader.idle_after(0);
+  std::string_view line;
+  CHECK(reader.next(line) == LineReader::Got::idle);
+  REQUIRE(write(ends[1], "on", 2) == 2);
+  CHECK(reader.next(line) == LineReader::Got::idle);
+  REQUIRE(write(ends[1], "e\n", 2) == 2);
+  CHECK(reader.next(line) == LineReader::Got::line);
+  CHECK(line == "one");
+  close(ends[1]);
+  CHECK(reader.next(line) == LineReader::Got::end);
+  close(ends[0]);
+}
+
 TEST_CASE("mangled lines are refused or understood, but never worse") {
   auto random = nissa::test::random_for(41);
   const std::string json = R"({"time": 1749995200.25, "duration_ms": 3, "labels": {"a": "b"}, "service": "s"})";
