@@ -90,6 +90,7 @@ class SendFollow(unittest.TestCase):
     def test_killed_at_random_moments_through_rotations_every_line_is_counted_exactly_once(self):
         chance = random.Random(SEED)
         with Nissad(SLOS) as nissad:
+            classes = ("low", "normal", "high", "critical")
             sender = self.start(nissad.tcp_port)
             for kill in range(25):
                 for _ in range(chance.randrange(1, 30)):
@@ -111,7 +112,8 @@ class SendFollow(unittest.TestCase):
                     self.log.write(200)
                 if kill == 12:
                     nissad.start()
-                sender = self.start(nissad.tcp_port)
+                # What was kept under another class is sent in that one.
+                sender = self.start(nissad.tcp_port, "--priority", chance.choice(classes))
             self.until_counted(nissad)
             code, summary, said = self.finish(sender)
             self.assertEqual(code, 0, said)
