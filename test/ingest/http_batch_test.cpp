@@ -1,7 +1,6 @@
 #include "ingest/http_batch.hpp"
 
 #include <doctest/doctest.h>
-#include <zlib.h>
 
 #include "http_talk.hpp"
 #include "support/seed.hpp"
@@ -13,20 +12,6 @@ using namespace nissa::ingest::test;
 namespace {
 
 constexpr const char* protobuf = "application/x-protobuf";
-
-std::string gzipped(std::string_view raw) {
-  z_stream stream{};
-  REQUIRE(::deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(::deflateBound(&stream, raw.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(raw.data()));
-  stream.avail_in = static_cast<uInt>(raw.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return out;
-}
 
 bool has(const Heard& heard, std::string_view text) { return heard.body.find(text) != std::string::npos; }
 wire::Ack ack_of(const Heard& heard) {

@@ -1,13 +1,15 @@
 #include "http_talk.hpp"
 
 #include <doctest/doctest.h>
+#include <zlib.h>
 
 #include "net/connection.hpp"
 
 namespace nissa::ingest::test {
 
-HttpTalk::HttpTalk(World& world, PeerAddress peer) : world_(world) {
-  auto pair = memory_pair(world.hand.timers, {.seed = 1, .most_in_flight = std::size_t{64} << 20});
+HttpTalk::HttpTalk(World& world, PeerAddress peer, std::size_t longest_piece) : world_(world) {
+  auto pair = memory_pair(world.hand.timers,
+                          {.seed = 1, .most_in_flight = std::size_t{64} << 20, .longest_piece = longest_piece});
   stream_ = pair.near;
   const Strand strand(world.hand.loop);
   spawn_on(strand, serve(*world.http, pair.far, std::move(peer), strand, state_));
@@ -45,6 +47,11 @@ void HttpTalk::send(std::string bytes) {
   world_.hand.settle();
 }
 
+void HttpTalk::hang_up() {
+  stream_->close();
+  world_.hand.settle();
+}
+
 std::vector<Heard> HttpTalk::heard() const {
   std::vector<Heard> all;
   std::string_view rest = state_->bytes;
@@ -76,6 +83,20 @@ std::string post(std::string_view body, std::string_view type, std::string_view 
   return "POST /v2/telemetry HTTP/1.1\r\nHost: nissa\r\nContent-Type: " + std::string(type) +
          "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n" +
          std::string(body);
+}
+
+std::string gzipped(std::string_view raw) {
+  z_stream stream{};
+  REQUIRE(::deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(::deflateBound(&stream, raw.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(raw.data()));
+  stream.avail_in = static_cast<uInt>(raw.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  return out;
 }
 
 Bytes whole_batch(const wire::BatchHeader& header, ByteView body) {

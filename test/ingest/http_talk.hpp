@@ -17,7 +17,7 @@ struct Heard {
 
 class HttpTalk {
  public:
-  explicit HttpTalk(World& world, PeerAddress peer = {"10.0.0.1", 1, false});
+  explicit HttpTalk(World& world, PeerAddress peer = {"10.0.0.1", 1, false}, std::size_t longest_piece = 0);
   ~HttpTalk();
 
   // Leaves the bytes to be written; from within the loop.
@@ -29,6 +29,8 @@ class HttpTalk {
   // Sends, and returns the one response that came; fails the test if there is none or more.
   Heard ask(std::string bytes);
   bool ended() const { return state_->ended; }
+  // The agent is gone, whatever is under way.
+  void hang_up();
 
  private:
   struct State {
@@ -48,6 +50,7 @@ class HttpTalk {
 
 // POST /v2/telemetry; `headers` are lines with their ends.
 std::string post(std::string_view body, std::string_view type = "application/json", std::string_view headers = "");
+std::string gzipped(std::string_view raw);
 Bytes whole_batch(const wire::BatchHeader& header, ByteView body);
 
 }  // namespace nissa::ingest::test
