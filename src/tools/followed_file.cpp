@@ -35,6 +35,13 @@ ssize_t read_at(int descriptor, std::uint64_t from, std::span<Byte> into) {
   return static_cast<ssize_t>(size);
 }
 
+// Where the first line's end from `at` on stands; the size if there is none.
+std::size_t end_of_line(ByteView bytes, std::size_t at) {
+  if (at == bytes.size()) return at;
+  const void* found = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
+  return found == nullptr ? bytes.size() : static_cast<std::size_t>(static_cast<const Byte*>(found) - bytes.data());
+}
+
 std::uint32_t tail_size_at(std::uint64_t offset) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(offset, longest_tail));
 }
@@ -106,9 +113,8 @@ void FollowedFile::rewind(const FilePoint& to) {
 
 FollowedFile::Got FollowedFile::next(std::string_view& line) {
   while (!truncated_) {
-    const void* found = std::memchr(buffer_.data() + searched_, '\n', buffer_.size() - searched_);
-    if (found != nullptr) {
-      const auto end = static_cast<std::size_t>(static_cast<const Byte*>(found) - buffer_.data());
+    const std::size_t end = end_of_line(ByteView(buffer_), searched_);
+    if (end < buffer_.size()) {
       line_at_ = at_;
       at_ = searched_ = end + 1;
       line = as_text(ByteView(buffer_).subspan(line_at_, end - line_at_));
@@ -148,7 +154,7 @@ FollowedFile::Got FollowedFile::read_more() {
   const ssize_t got = read_at(file_.descriptor(), base_ + known_from, incoming_);
   if (got < 0) return Got::broken;
   const auto size = static_cast<std::size_t>(got);
-  if (size < known || std::memcmp(incoming_.data(), buffer_.data() + known_from, known) != 0) {
+  if (size < known || !std::ranges::equal(ByteView(incoming_).first(known), ByteView(buffer_).subspan(known_from))) {
     truncated_ = true;
     return Got::truncated;
   }
