@@ -18,8 +18,8 @@ enum class AgentClock : std::uint8_t {
 // In a batch, whatever is configured: what the fold's counters hold.
 inline constexpr std::uint32_t most_events_a_batch = 65'535;
 
-// A larger batch that is not canonical is malformed in `semantic` mode too: bringing one into form takes for a moment up
-// to 30 times its bytes.
+// A larger batch that is not canonical is malformed in `semantic` mode too: bringing one into form takes for a moment
+// up to 30 times its bytes.
 inline constexpr std::size_t most_reformed_bytes = std::size_t{1} << 20;
 inline constexpr std::size_t reforming_bytes = 30 * most_reformed_bytes;
 
