@@ -202,6 +202,7 @@ SendState FollowBooks::snapshot(const LogFollower& follower) const {
   state.meaning = meaning_of(options_);
   for (const auto& one : follower.files()) state.reading.push_back(one->kept);
   state.done = follower.done();
+  state.changed_ns = follower.changed_ns();
   for (const auto& [tag, live] : live_)
     if (live.cut.key.epoch != 0) state.cuts.push_back(live.cut);
   return state;

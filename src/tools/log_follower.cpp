@@ -44,9 +44,10 @@ void LogFollower::begin(bool from_end) {
   }
 }
 
-void LogFollower::resume(const std::vector<FilePoint>& reading, std::vector<FilePoint> done) {
-  done_ = std::move(done);
-  for (const FilePoint& point : reading) {
+void LogFollower::resume(const SendState& state) {
+  done_ = state.done;
+  changed_ns_ = state.changed_ns;
+  for (const FilePoint& point : state.reading) {
     changed_ns_ = std::max(changed_ns_, point.changed_ns);
     auto found = find(point);
     if (!found) found = find_copy(point);

@@ -51,7 +51,7 @@ class LogFollower {
   // Siblings that are there are left alone: what appears from now on is a rotation. Once, then poll().
   void begin(bool from_end);
   // From where an earlier process was.
-  void resume(const std::vector<FilePoint>& reading, std::vector<FilePoint> done);
+  void resume(const SendState& state);
   // Looks what has changed; until the next call drained files are not looked at again. Some 10 µs.
   void poll(BootNs now);
 
@@ -61,6 +61,7 @@ class LogFollower {
 
   const std::deque<std::shared_ptr<TrackedFile>>& files() const { return files_; }
   const std::vector<FilePoint>& done() const { return done_; }
+  std::int64_t changed_ns() const { return changed_ns_; }
   std::uint64_t unread() const;
   // The file that holds the bytes [from, to) with this CRC32C: by its inode, or wherever they stand now.
   std::optional<Bytes> find_bytes(std::uint64_t inode, std::uint64_t from, std::uint64_t to, std::uint32_t crc,

@@ -90,7 +90,7 @@ Status FollowRun::begin() {
       calls_.say(
           "the options that make events of lines are others than at the last start" +
           std::string(state->cuts.empty() ? "" : ": what was sent then and not answered may be refused now, by name"));
-    follower_.resume(state->reading, state->done);
+    follower_.resume(*state);
     stored = books_.resume(*state, follower_);
     if (!stored.empty()) calls_.say(std::to_string(stored.size()) + " batches of an earlier start are sent again");
   } else {

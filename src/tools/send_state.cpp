@@ -80,6 +80,7 @@ void encode(Bytes& out, const SendState& state) {
   ByteWriter writer(out);
   writer.text(state.path);
   writer.fixed(state.meaning);
+  writer.fixed(static_cast<std::uint64_t>(state.changed_ns));
   writer.varint(state.reading.size());
   for (const FilePoint& point : state.reading) write(writer, point);
   writer.varint(state.done.size());
@@ -93,6 +94,7 @@ std::optional<SendState> decode_send_state(ByteView bytes) {
   SendState state;
   state.path = in.text();
   state.meaning = in.fixed<std::uint64_t>();
+  state.changed_ns = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
   read_all(in, state.reading, read_point);
   read_all(in, state.done, read_point);
   read_all(in, state.cuts, read_cut);

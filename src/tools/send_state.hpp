@@ -37,8 +37,9 @@ struct Cut {
 };
 
 struct SendState {
-  std::string path;           // of the file that is followed
-  std::uint64_t meaning = 0;  // meaning_of() the options
+  std::string path;             // of the file that is followed
+  std::uint64_t meaning = 0;    // meaning_of() the options
+  std::int64_t changed_ns = 0;  // mtime of the latest change that was read: older files are not ours to read
   // Files that are being read, oldest first; all before the place is counted, in `cuts`, or was reported.
   std::vector<FilePoint> reading;
   // Siblings that are done with, or were there before us.

@@ -54,7 +54,7 @@ class Life {
     auto opened = file_.open(options.state);
     REQUIRE(opened);
     if (const auto& state = *opened) {
-      follower_.resume(state->reading, state->done);
+      follower_.resume(*state);
       for (auto& [priority, stored] : books_.resume(*state, follower_)) CHECK(stream_.resume(std::move(stored)));
     } else {
       follower_.begin(options.from_end);

@@ -14,6 +14,7 @@ SendState random_state(std::mt19937_64& random) {
   SendState state;
   state.path = std::string(random() % 50, 'p');
   state.meaning = random();
+  state.changed_ns = static_cast<std::int64_t>(random());
   const auto point = [&random] {
     FilePoint one;
     one.inode = random();
