@@ -13,6 +13,12 @@ std::string place_of(const std::string& name, std::uint64_t from, std::uint64_t 
   return name + ", bytes " + std::to_string(from) + " to " + std::to_string(to);
 }
 
+// The place may have been noted before the file was truncated: then its copy is what is read.
+void move_kept(TrackedFile& file, const FilePoint& to) {
+  file.kept = to;
+  file.kept.inode = file.file.inode();
+}
+
 }  // namespace
 
 client::Body body_of(ByteView bytes, const SendOptions& options) {
@@ -90,7 +96,7 @@ std::uint64_t FollowBooks::cut(LiveCut made) {
 
 void FollowBooks::passed(const std::shared_ptr<TrackedFile>& file, const FilePoint& to) {
   if (file->unkeyed == 0) {
-    file->kept = to;
+    move_kept(*file, to);
     changed_ = true;
     return;
   }
@@ -106,7 +112,7 @@ void FollowBooks::keyed(const wire::BatchHeader& header, std::uint64_t tag) {
   if (live.cut.key.epoch == 0) {
     --unkeyed_;
     --live.file->unkeyed;
-    live.file->kept = live.after;
+    move_kept(*live.file, live.after);
   }
   live.cut.key = header.key();
   live.cut.epoch_seen = header.epoch_seen;
@@ -151,7 +157,7 @@ void FollowBooks::settled(const client::Settlement& settlement) {
   if (!keyed) {
     --unkeyed_;
     --live.file->unkeyed;
-    live.file->kept = live.after;
+    move_kept(*live.file, live.after);
   }
   events_live_ -= live.cut.events;
   live_.erase(found);
