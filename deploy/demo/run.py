@@ -185,7 +185,7 @@ def say_what_to_try(demo):
       curl -s {admin}/api/v2/slos/checkout-availability  # one of them, with its windows
       curl -s {admin}/metrics | grep ^nissa_slo          # what Prometheus scrapes
       curl -s http://127.0.0.1:{demo.ports[1]}/v2/telemetry -H 'Content-Type: application/json' \\
-           -d '{{"events":[{{"service":"payments","outcome":"ERROR"}}]}}'  # an event of your own
+           -d '{{"events":[{{"service":"yours","outcome":"ERROR"}}]}}'  # an event of your own: yours-availability
       kill -9 $(cat {demo.server.pid_file})  # the demo starts it again; nothing is lost or counted twice
 
     Ctrl-C stops everything and compares the books.""")

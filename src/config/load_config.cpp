@@ -8,7 +8,9 @@
 #include <system_error>
 
 #include "base/time_types.hpp"
+#include "base/violation.hpp"
 #include "config/memory_budget.hpp"
+#include "config/quantities.hpp"
 #include "config/sha256.hpp"
 #include "config/slo_section.hpp"
 
@@ -62,7 +64,7 @@ void read_listen(TomlTable table, Config& config) {
   table.refuse_unknown_keys();
 }
 
-void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold) {
+void read_ingest(TomlTable& table, ingest::Options& options, fold::Options& fold) {
   read_bytes(table, "max_frame", options.max_frame_bytes, 4 * kib, 16 * mib);
   read_count(table, "max_events", options.max_events, 1, fold::most_events_a_batch);
   read_count(table, "window_batches", options.window_batches, 1, 256);
@@ -86,15 +88,26 @@ void read_ingest(TomlTable table, ingest::Options& options, fold::Options& fold)
   table.refuse_unknown_keys();
 }
 
-void read_gate(TomlTable table, overload::Options& options, std::size_t largest_batch) {
+void read_gate(TomlTable& table, overload::Options& options) {
   read_bytes(table, "ingest_bytes", options.ingest_bytes, mib, 64 * gib);
   read_bytes(table, "critical_bytes", options.critical_bytes, mib, 16 * gib);
   read_count(table, "sender_percent", options.sender_percent, 2, 100);
   table.duration_ns("byte_wait", options.byte_wait_ns, 10 * ns_per_ms, 60 * ns_per_s);
   table.refuse_unknown_keys();
-  if (const auto possible = options.check(largest_batch); !possible)
-    table.problem("ingest_bytes",
-                  possible.error().message + " (a batch may take max_frame and max_inflated, or six times max_json)");
+}
+
+// Told at a key that the file sets, for that is what its reader may change.
+void refuse_small_pools(TomlTable& ingest, TomlTable& gate, const Config& config) {
+  const auto room = ingest::most_room(config.ingest);
+  const auto possible = config.overload.check(room);
+  if (possible) return;
+  const std::string message = possible.error().message + "; a batch may take " + format_bytes_roughly(room) +
+                              " (max_frame and max_inflated, or six times max_json)";
+  for (const char* key : {"ingest_bytes", "critical_bytes", "sender_percent"})
+    if (gate.has(key)) return gate.problem(key, message);
+  for (const char* key : {"max_inflated", "max_frame", "max_json"})
+    if (ingest.has(key)) return ingest.problem(key, message);
+  violation("config", "the defaults fit together");
 }
 
 void read_journal(TomlTable table, Config& config) {
@@ -155,8 +168,11 @@ std::expected<Config, Problems> read_config(std::string_view text, const std::st
   if (config.state_dir.empty() || config.state_dir.find('\0') != std::string::npos)
     table.problem("state_dir", "is no name of a folder; expected a path, for example \"/var/lib/nissa\"");
   read_listen(table.section("listen"), config);
-  read_ingest(table.section("ingest"), config.ingest, config.fold);
-  read_gate(table.section("gate"), config.overload, ingest::most_room(config.ingest));
+  TomlTable ingest = table.section("ingest");
+  TomlTable gate = table.section("gate");
+  read_ingest(ingest, config.ingest, config.fold);
+  read_gate(gate, config.overload);
+  refuse_small_pools(ingest, gate, config);
   read_journal(table.section("journal"), config);
   read_metrics(table.section("metrics"), config.admin);
   read_log(table.section("log"), config);

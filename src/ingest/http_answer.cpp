@@ -29,14 +29,16 @@ const char* sentence_for(const wire::Ack& ack) {
     return "another batch was counted under this key, this one was not; send it under a key of a new epoch";
   switch (ack.reason) {
     case Reason::unknown_epoch:
-      return "this server does not know the epoch and does not take it; GET /v2/hello, then key the batch anew";
+      return "this server does not know the epoch and does not take it; docs/protocol.md says when the batch may be "
+             "keyed anew";
     case Reason::not_supported:
       return "metrics and alerts are not taken yet; send events";
     case Reason::class_not_allowed:
       return "this class of priority is not allowed here";
     case Reason::journal:
     case Reason::journal_slow:
-      return "the batch may be counted or not; send it again after Retry-After, under the same key";
+      return ack.unkeyed ? "the batch may be counted or not; it bears no key, so if it is sent again it may count twice"
+                         : "the batch may be counted or not; send it again after Retry-After, under the same key";
     case Reason::frame_too_large:
       return "the body is larger than this server takes; send fewer events at once";
     case Reason::event_count_wrong:

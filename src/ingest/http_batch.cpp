@@ -35,13 +35,15 @@ std::size_t most_inflated(const HttpHead& head, const Options& options) {
 }
 
 // Of a body as it is sent: from its Content-Length, or when more of it has come.
-net::HttpResponse too_large(const Door& door, HttpForm form, const std::string& how, std::size_t limit) {
-  door.books.unreadable.add();
+net::HttpResponse too_large(const Door& door, const HttpHead& head, const std::string& how, std::size_t limit) {
+  ClassBooks& books = door.books.of(head.key);
+  books.received.add();
+  books.malformed.add();
   wire::Ack ack =
       malformed(std::nullopt, {door.ledger.state_id(), door.ledger.running_ms()}, {Reason::frame_too_large, 0, ""});
   ack.message = "the body " + how + "; this server takes " + std::to_string(limit) +
                 " bytes of this type: send fewer events at once";
-  return http_answer(std::move(ack), form);
+  return http_answer(std::move(ack), head.answer);
 }
 
 std::size_t room_for(const HttpHead& head, const Options& options) {
@@ -65,17 +67,17 @@ std::expected<net::HttpAdmission, net::HttpResponse> admit_batch(Lobby& lobby, c
   const EpochSeen now{door.ledger.state_id(), door.ledger.running_ms()};
   const std::size_t limit = most_body(*head, door.options);
   if (head->length && *head->length > limit)
-    return std::unexpected(too_large(door, head->answer, "has " + std::to_string(*head->length) + " bytes", limit));
+    return std::unexpected(too_large(door, *head, "has " + std::to_string(*head->length) + " bytes", limit));
   const Priority priority = head->key.priority;
   auto refused = door.overload.refusal(priority);
   const overload::SenderId sender = sender_id_of(principal_of(request.peer));
   auto room = refused ? overload::Admission(std::unexpected(*refused))
                       : door.overload.bytes_or_refusal(priority, sender, room_for(*head, door.options));
   if (room)
-    return net::HttpAdmission{limit, std::make_shared<Admitted>(Admitted{std::move(*head), std::move(*room)}),
-                              [&door, form = head->answer, limit32 = static_cast<std::uint32_t>(limit)] {
-                                return too_large(door, form, "goes on", limit32);
-                              }};
+    return net::HttpAdmission{
+        .max_body = limit,
+        .held = std::make_shared<Admitted>(Admitted{*head, std::move(*room)}),
+        .too_large = [&door, of = *head, limit] { return too_large(door, of, "goes on", limit); }};
   ClassBooks& books = door.books.of(head->key);
   books.received.add();
   books.refused[static_cast<std::size_t>(room.error().reason)].add();
@@ -222,6 +224,7 @@ wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
   out_of_hand();
   wire::Ack ack = refusal(header_->key(), state_now(), reason, retry_after_ms);
   if (!header_->keyed) ack.key.reset();
+  ack.unkeyed = !header_->keyed;
   return ack;
 }
 
@@ -234,7 +237,9 @@ wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault) {
 
 wire::Ack HttpBatch::unreadable(const wire::Malformed& fault, std::string message) {
   log_malformed(principal_, "", fault);
-  door_.books.unreadable.add();
+  ClassBooks& books = door_.books.of(head_.key);  // of what the headers say, for there is nothing else
+  books.received.add();
+  books.malformed.add();
   wire::Ack ack = malformed(std::nullopt, state_now(), fault);
   ack.message = std::move(message);
   return ack;

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::array own{
     Metric{"nissa_build_info", Kind::gauge, "1; the version is a label."},
-    Metric{"nissa_ingest_received_batches_total", Kind::counter, "Batches whose header could be read."},
+    Metric{"nissa_ingest_received_batches_total", Kind::counter,
+           "Batches whose header could be read; over HTTP all, by what the headers say."},
     Metric{"nissa_ingest_batches_total", Kind::counter, "Batches answered, by what the agent was told."},
     Metric{"nissa_ingest_in_flight_batches", Kind::gauge, "Batches read and not yet answered."},
     Metric{"nissa_ingest_counted_batch_events_total", Kind::counter, "Events in counted batches, by their headers."},
@@ -19,7 +20,8 @@ constexpr std::array own{
     Metric{"nissa_ingest_unmatched_events_total", Kind::counter, "Accepted events that belong to no SLO."},
     Metric{"nissa_slo_fanout_dropped_total", Kind::counter,
            "Times that an event was not counted for an SLO beyond the first 64 that it belongs to."},
-    Metric{"nissa_ingest_unreadable_total", Kind::counter, "Frames that were none, or whose header could not be read."},
+    Metric{"nissa_ingest_unreadable_total", Kind::counter,
+           "Frames over TCP that were none, or whose header could not be read."},
     Metric{"nissa_ingest_connections", Kind::gauge, "Open connections of agents over TCP."},
     Metric{"nissa_ingest_connections_total", Kind::counter, "Connections of agents over TCP accepted."},
     Metric{"nissa_ingest_closed_connections_total", Kind::counter, "Connections that the server closed, by reason."},

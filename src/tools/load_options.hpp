@@ -1,8 +1,8 @@
 // The load generator's command line.
 #pragma once
 #include <array>
-#include <optional>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -96,7 +96,7 @@ TEST_CASE("what inflates beyond the bound is 413, what is no gzip 400, and the c
   CHECK(ack_of(large).reason == Reason::frame_too_large);
   CHECK(talk.ask(post("no gzip", protobuf, "Content-Encoding: gzip\r\n")).status == 400);
   CHECK(talk.ask(gzip(padded(5'000))).status == 200);
-  CHECK(world.books.unreadable.value() == 2);
+  CHECK(world.books.unkeyed[index_of(Priority::normal)].malformed.value() == 2);
 }
 
 TEST_CASE("a JSON body and a protobuf body have a bound each, known from Content-Length") {
@@ -133,7 +133,7 @@ TEST_CASE("a chunked body beyond its bound is told the same as one of known leng
   CHECK(has(heard, "this server takes 2000 bytes of this type"));
   CHECK_FALSE(talk.ended());  // what is left of the body is read for a while, so that the answer arrives
   CHECK(world.bytes_in_use() == 0);
-  CHECK(world.books.unreadable.value() == 1);
+  CHECK(world.books.unkeyed[index_of(Priority::normal)].malformed.value() == 1);
   world.pass_ms(1'000);
   CHECK(talk.ended());
 }

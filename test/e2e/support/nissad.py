@@ -137,7 +137,9 @@ def check_books(nissad):
     runs then. Exempt are those in which none does: first_flow_test's wrong configuration and operation_test's folder
     that is no state start none, and quickstart_test's runs end with their server stopped or killed, so they are checked
     while it runs, where they stop before their end; the others' books are the quickstart's own count, line by line."""
-    samples = nissad.metrics()
+    deadline = time.monotonic() + 10
+    while total(samples := nissad.metrics(), "nissa_ingest_in_flight_batches") > 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
     for name in ("low", "normal", "high", "critical"):
         received = total(samples, "nissa_ingest_received_batches_total", **{"class": name})
         answered = total(samples, "nissa_ingest_batches_total", **{"class": name})
