@@ -2,7 +2,6 @@
 """The files of deploy/ that others read: Prometheus' configuration and rules by promtool, the systemd unit by systemd."""
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from support.nissad import PROGRAMS, ROOT  # noqa: E402
 RULES = ROOT / "deploy/prometheus/nissa.rules.yml"
 RULE_TESTS = ROOT / "test/e2e/nissa_rules.yml"
 UNIT = ROOT / "deploy/systemd/nissad.service"
+SEND_UNIT = ROOT / "deploy/systemd/nissa-send@.service"
 
 
 def alerts():
@@ -74,16 +74,26 @@ class Prometheus(unittest.TestCase):
 
 
 class Systemd(unittest.TestCase):
-    @unittest.skipUnless(shutil.which("systemd-analyze"), "there is no systemd")
-    def test_the_unit_is_valid_and_locked_up(self):
-        with tempfile.TemporaryDirectory() as folder:
-            unit = pathlib.Path(folder) / "nissad.service"
-            unit.write_text(UNIT.read_text().replace("/usr/local/bin/nissad", str(PROGRAMS / "nissad")))
-            self.assertIn(str(PROGRAMS / "nissad"), unit.read_text())
-            done = run("systemd-analyze", "verify", "--man=no", unit)
-            self.assertEqual((done.returncode, done.stdout), (0, ""))
-            done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
-            self.assertEqual(done.returncode, 0, done.stdout[-400:])
+    def test_the_units_are_valid_and_locked_up(self):
+        for source, name, program in ((UNIT, "nissad.service", "nissad"), (SEND_UNIT, "nissa-send@web.service", "nissa-send")):
+            with tempfile.TemporaryDirectory() as folder:
+                unit = pathlib.Path(folder) / name
+                unit.write_text(source.read_text().replace(f"/usr/local/bin/{program}", str(PROGRAMS / program)))
+                self.assertIn(str(PROGRAMS / program), unit.read_text())
+                done = run("systemd-analyze", "verify", "--man=no", unit)
+                self.assertEqual((done.returncode, done.stdout), (0, ""))
+                done = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+                self.assertEqual(done.returncode, 0, done.stdout[-400:])
+
+    def test_nissa_send_starts_again_as_the_program_says(self):
+        unit = dict(re.findall(r"^(\w+)=(.*)$", SEND_UNIT.read_text(), re.M))
+        helped = run(PROGRAMS / "nissa-send", "--help").stdout
+        self.assertRegex(helped, r"1 if lines were not understood[^,]*,\s+2 if the command line or the state file")
+        self.assertEqual((unit["Restart"], unit["SuccessExitStatus"], unit["RestartPreventExitStatus"]),
+                         ("on-failure", "1", "2"))
+        drain = int(re.search(r"--drain S .*\((\d+)\)", helped).group(1))
+        self.assertGreater(int(unit["TimeoutStopSec"]), drain)
+        self.assertEqual(unit["User"], "nissa-send", "instances share the folder of their states")
 
     def test_it_ends_and_starts_again_as_the_program_says(self):
         unit = dict(re.findall(r"^(\w+)=(.*)$", UNIT.read_text(), re.M))
@@ -104,7 +114,7 @@ class TheDocument(unittest.TestCase):
     """docs/operations.md says what is there."""
 
     def test_it_names_every_file_that_is_for_operators_and_none_that_is_not_there(self):
-        named = set(re.findall(r"`(deploy/[\w./-]+)`", text_of("operations.md")))
+        named = set(re.findall(r"`(deploy/[\w./@-]+)`", text_of("operations.md")))
         there = {str(one.relative_to(ROOT)) for one in (ROOT / "deploy").rglob("*")
                  if one.is_file() and "demo" not in one.parts and one.suffix != ".pyc"}
         self.assertEqual(named, there)
@@ -132,9 +142,14 @@ class WhatDebianStarts(unittest.TestCase):
             pid_file = pathlib.Path(f"/run/{service}.pid")
             running = pid_file.exists() and pathlib.Path(f"/proc/{pid_file.read_text().strip() or 0}").exists()
             self.assertFalse(running, f"{service} runs as a service")
-        listening = pathlib.Path("/proc/net/tcp").read_text() + pathlib.Path("/proc/net/tcp6").read_text()
-        for port in (80, 9090):  # of Debian's nginx and prometheus
-            self.assertNotRegex(listening, rf"(?m)^ *\d+: \w+:{port:04X} \w+:0000 0A", f"somebody listens on port {port}")
+        for process in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                command = process.read_bytes().replace(b"\0", b" ").strip()
+            except OSError:
+                continue  # it has ended
+            # As Debian's units and scripts start them.
+            self.assertFalse(command.startswith(b"nginx: master process /usr/sbin/nginx -g"), command)
+            self.assertNotEqual(command, b"/usr/bin/prometheus")
 
 
 if __name__ == "__main__":
