@@ -16,6 +16,9 @@ namespace {
 // a hundred fields. Measured with a thousand that send 8 KiB of them and no body: 34 KiB.
 constexpr std::uint64_t http_head_bytes = 40 * 1024;
 
+// Of a connection over TCP that is idle; 7.2 KB of resident memory were measured with 9 000 of them.
+constexpr std::uint64_t session_bytes = 8 * 1024;
+
 // A file's first line as a number; the greatest one where there is no file or no number ("max").
 std::uint64_t number_in(const std::string& file) {
   std::ifstream in(file);
@@ -59,6 +62,7 @@ std::vector<MemoryPart> memory_parts(const Config& config) {
       {"journal.tombstone_bytes", config.ledger.epochs.tombstone_bytes},
       {"pages of the database", config.journal.cache_bytes},
       {"sets of SLOs that match together", slo::MatchSets::default_most_bytes},
+      {"sessions of ingest.max_connections", config.ingest.max_connections * session_bytes},
       {"heads of ingest.max_http_connections", config.ingest.max_http_connections * http_head_bytes},
       {"read buffers kept for reuse", ingest::kept_buffer_bytes},
       {"pages that wait for their readers", config.admin.answer_bytes},

@@ -162,7 +162,7 @@ TEST_CASE("the explanation has each SLO, the limits, the memory with its sum, an
   CHECK(has(text, "  a sender      16 MiB in hand, and of class critical 2048 KiB beside it"));
   CHECK(has(text, "low 32 MiB, normal 51 MiB, high 61 MiB, critical 64 MiB and a reserve of 8192 KiB"));
   CHECK(has(text, "\n  64 MiB        gate.ingest_bytes\n"));
-  CHECK(has(text, "\n  444 MiB       in all, of a limit of 1024 MiB, of which 80 % may be configured\n"));
+  CHECK(has(text, "\n  483 MiB       in all, of a limit of 1024 MiB, of which 80 % may be configured\n"));
   CHECK(has(text, "\n  state_dir = \"s\"\n  ingest.max_connections = 5000\n"));
 }
 

@@ -33,11 +33,12 @@ TEST_CASE(
   REQUIRE_FALSE(refused.has_value());
   REQUIRE(refused.error().size() == 1);
   CHECK(refused.error()[0] ==
-        "nissa.toml:1:1: the configured bytes are 444 MiB (gate.ingest_bytes 64 MiB, gate.critical_bytes 8192 KiB, "
+        "nissa.toml:1:1: the configured bytes are 522 MiB (gate.ingest_bytes 64 MiB, gate.critical_bytes 8192 KiB, "
         "ingest.remembered_identity_bytes 128 MiB, twice journal.group_bytes 8192 KiB, journal.epoch_bytes 64 MiB, "
         "journal.tombstone_bytes 8192 KiB, pages of the database 16 MiB, sets of SLOs that match together 64 MiB, "
-        "heads of ingest.max_http_connections 39 MiB, read buffers kept for reuse 8192 KiB, pages that wait for their "
-        "readers 32 MiB, 1 SLOs 5025 KiB); expected at most 80 % of the memory limit of 555 MiB: "
+        "sessions of ingest.max_connections 78 MiB, heads of ingest.max_http_connections 39 MiB, read buffers kept for "
+        "reuse 8192 KiB, pages that wait for their readers 32 MiB, 1 SLOs 5025 KiB); expected at most 80 % of the "
+        "memory limit of 653 MiB: "
         "lower one of them, or raise the limit");
 }
 
@@ -55,6 +56,7 @@ TEST_CASE("each part of the memory grows with its key") {
   CHECK(all("[journal]\ngroup_bytes = \"5 MiB\"\n") == usual + 2 * mib);
   CHECK(all("[journal]\nepoch_bytes = \"65 MiB\"\n") == usual + mib);
   CHECK(all("[ingest]\nproof = \"semantic\"\n") == usual + 30 * mib);
+  CHECK(all("[ingest]\nmax_connections = 10001\n") == usual + 8 * 1024);
   CHECK(all("[ingest]\nmax_http_connections = 1001\n") == usual + 40 * 1024);
   CHECK(all("[journal]\ntombstone_bytes = \"9 MiB\"\n") == usual + mib);
 }
