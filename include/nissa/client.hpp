@@ -2,13 +2,18 @@
 //
 //     nissa::agent::Options options;
 //     options.host = "nissa.example.net";
+//     options.agent = "checkout-1";  // what the server's pages call this sender
 //     nissa::agent::Client client(options);
 //     nissa::agent::Event event;
 //     event.service = "checkout";
 //     event.operation = "POST /orders";
 //     event.duration_ns = 12'000'000;
-//     if (client.send(event) == nissa::agent::Sent::must_wait) { ... }   // see Sent
-//     client.close();
+//     if (client.send(event) == nissa::agent::Sent::must_wait) client.dropped(1);  // see Sent
+//     client.close(5'000);  // until all is acknowledged, 5 s at most
+//
+// To compile it, once `meson install` has been run (docs/protocol.md, "Without writing an agent", has a whole program):
+//
+//     clang++-19 -std=c++20 orders.cpp $(pkg-config --cflags --libs nissa-client) -o orders
 //
 // What is promised: an event that send() accepted is kept in memory and sent until the server has it on stable storage
 // and counted, once; or it is told through Options::on_loss, never silently. What is not: events live in this process
@@ -127,6 +132,8 @@ struct Stats {
   // Of the counted ones: what the server did not take, event by event (too old, in the future, …).
   std::uint64_t rejected = 0;
   std::array<std::uint64_t, event_fault_count> rejected_by{};  // the same by reason; index: number of EventFault - 1
+  // Of the counted and taken ones: belong to no SLO, so nothing shows them. Most often a misspelt service.
+  std::uint64_t unmatched = 0;
   std::uint64_t batches_counted = 0;
   std::uint64_t batches_resent = 0;
   std::uint64_t connections_lost = 0;
