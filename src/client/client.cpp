@@ -238,6 +238,7 @@ Stats Client::Inside::stats() const {
       sum.rejected_by[i] += part.rejected[i];
       sum.rejected += part.rejected[i];
     }
+    sum.unmatched += part.unmatched;
     sum.batches_counted += part.batches_counted;
     sum.batches_resent += part.batches_resent;
     sum.connections_lost += part.connections_lost;

@@ -119,6 +119,7 @@ void Lane::account(const Settlement& settlement) {
       stats_.counted += settlement.event_count;
       for (std::size_t i = 0; i < event_fault_count; ++i) stats_.rejected[i] += settlement.rejected[i];
       stats_.rejected[static_cast<std::size_t>(EventFault::too_old) - 1] += settlement.late;
+      stats_.unmatched += settlement.unmatched;
       break;
     case Fate::refused:
       stats_.refused += settlement.event_count;

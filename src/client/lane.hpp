@@ -26,6 +26,7 @@ struct LaneOptions {
 struct LaneStats {
   std::uint64_t accepted = 0, held_events = 0, counted = 0, refused = 0, uncertain = 0, abandoned = 0;
   std::array<std::uint64_t, event_fault_count> rejected{};  // of the counted ones; index: number of EventFault - 1
+  std::uint64_t unmatched = 0;                              // of the counted ones: belong to no SLO
   std::uint64_t batches_counted = 0, batches_resent = 0, connections_lost = 0, held_bytes = 0, dropped = 0;
 };
 

@@ -128,6 +128,7 @@ void Stream::report(const Body& body, Fate fate, Reason reason, const wire::Ack*
     settlement.accepted = ack->accepted;
     settlement.late = ack->late;
     settlement.rejected = ack->rejected;
+    settlement.unmatched = ack->unmatched;
   }
   settlements_.push_back(settlement);
 }

@@ -41,9 +41,10 @@ struct Settlement {
   Fate fate = Fate::counted;
   Reason reason = Reason::none;
   std::uint32_t event_count = 0;
-  std::uint32_t accepted = 0;  // counted only, as are the next two: a duplicate's numbers are not remembered
+  std::uint32_t accepted = 0;  // counted only, as are the next three: a duplicate's numbers are not remembered
   std::uint32_t late = 0;
   std::array<std::uint32_t, event_fault_count> rejected{};
+  std::uint32_t unmatched = 0;  // of accepted: belong to no SLO of the server
   bool conflict = false;  // refused, of a resumed batch only: another body was counted under its key, this one never
 };
 

@@ -15,6 +15,7 @@ wire::Ack acknowledgement(const ledger::Answer& answer, std::uint64_t state_id, 
     ack.accepted = answer.accepted;
     ack.late = answer.late;
     for (std::size_t i = 0; i < event_fault_count; ++i) ack.rejected[i] = answer.rejected[i];
+    ack.unmatched = answer.unmatched;
     ack.clock_skew_ms = clock_skew_ms;
   }
   ack.now = EpochSeen{state_id, answer.running_ms};

@@ -88,6 +88,8 @@ struct HttpIngestComponent::Inside {
     ack.max_events = door.options.max_events;
     ack.window_batches = door.options.window_batches;
     ack.window_bytes = door.options.window_bytes;
+    ack.max_inflated_bytes = door.options.max_inflated_bytes;
+    ack.max_json_bytes = door.options.max_json_bytes;
     if (const auto text = request.query_value("epoch")) {
       const auto epoch = parse_id(*text);
       if (!epoch || *epoch == 0)

@@ -112,6 +112,7 @@ Answer CommitGroup::final_answer(const Waiter& waiter) {
   counted.accepted = waiter.line.accepted;
   counted.late = waiter.line.late;
   counted.rejected = waiter.line.rejected;
+  counted.unmatched = waiter.line.unmatched;
   return counted;
 }
 

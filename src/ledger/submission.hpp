@@ -47,6 +47,7 @@ struct Answer {
   std::uint32_t accepted = 0;     // COUNTED only: a duplicate's numbers are not remembered
   std::uint32_t late = 0;
   RejectedCounts rejected{};
+  std::uint32_t unmatched = 0;  // of accepted: belong to no SLO
   std::uint32_t token = 0;
   std::uint32_t retry_after_ms = 0;
   RunningMs running_ms = 0;  // COUNTED: of its record; else of the state now

@@ -13,6 +13,12 @@ class FieldWriter {
     out_.push_back(tag_of(number, WireType::varint));
     writer_.varint(value);
   }
+  // Of a field above 15, whose tag takes two bytes.
+  void far_varint_unless_zero(unsigned number, std::uint64_t value) {
+    if (value == 0) return;
+    writer_.varint(std::uint64_t{number} << 3 | static_cast<std::uint64_t>(WireType::varint));
+    writer_.varint(value);
+  }
   void varint_unless_zero(unsigned number, std::uint64_t value) {
     if (value != 0) varint(number, value);
   }
@@ -73,6 +79,7 @@ void encode(Bytes& out, const Ack& ack) {
   write.varint_unless_zero(15, static_cast<std::uint64_t>(ack.mode));
   write.text(16, ack.unkeyed ? "none" : "");
   write.text(17, ack.message);
+  if (ack.status == AckStatus::counted) write.far_varint_unless_zero(18, ack.unmatched);
 }
 
 namespace {

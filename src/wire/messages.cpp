@@ -87,6 +87,8 @@ std::expected<HelloAck, Malformed> decode_hello_ack(ByteView bytes) {
   ack.mode = plain(read->mode());
   if (read->has_epoch_known()) ack.epoch_known = read->epoch_known();
   ack.sent_at_unix_ns = read->sent_at_unix_ns();
+  ack.max_inflated_bytes = read->max_inflated_bytes();
+  ack.max_json_bytes = read->max_json_bytes();
   return ack;
 }
 
@@ -100,6 +102,8 @@ void encode(Bytes& out, const HelloAck& ack) {
   message.set_mode(static_cast<pb::Mode>(ack.mode));
   if (ack.epoch_known) message.set_epoch_known(*ack.epoch_known);
   if (ack.sent_at_unix_ns != 0) message.set_sent_at_unix_ns(ack.sent_at_unix_ns);
+  if (ack.max_inflated_bytes != 0) message.set_max_inflated_bytes(ack.max_inflated_bytes);
+  if (ack.max_json_bytes != 0) message.set_max_json_bytes(ack.max_json_bytes);
   serialize(out, message);
 }
 
@@ -221,6 +225,7 @@ std::expected<Ack, Malformed> decode_ack(ByteView bytes) {
   ack.mode = plain(read->mode());
   ack.unkeyed = read->identity() == "none";
   ack.message = read->message();
+  ack.unmatched = read->unmatched();
   return ack;
 }
 

@@ -37,8 +37,10 @@ struct HelloAck {
   std::uint32_t window_bytes = 0;
   EpochSeen now;
   WireMode mode = WireMode::normal;
-  std::optional<bool> epoch_known;    // only if Hello named one
-  std::uint64_t sent_at_unix_ns = 0;  // echo
+  std::optional<bool> epoch_known;       // only if Hello named one
+  std::uint64_t sent_at_unix_ns = 0;     // echo
+  std::uint32_t max_inflated_bytes = 0;  // over HTTP only; 0: not told
+  std::uint32_t max_json_bytes = 0;      // the same
 };
 struct Heartbeat {
   std::uint64_t sent_at_unix_ns = 0;
@@ -85,8 +87,9 @@ struct Ack {
   std::int64_t clock_skew_ms = 0;                           // event times were shifted by this much
   std::optional<EpochSeen> now;                             // a counted one bears the running time of its record
   WireMode mode = WireMode::normal;
-  bool unkeyed = false;  // the batch bore no key: counted at least once. On the wire: identity "none"
-  std::string message;   // for people, over HTTP only; empty: none
+  bool unkeyed = false;         // the batch bore no key: counted at least once. On the wire: identity "none"
+  std::string message;          // for people, over HTTP only; empty: none
+  std::uint32_t unmatched = 0;  // counted; of accepted: belong to no SLO
 };
 
 std::expected<Hello, Malformed> decode_hello(ByteView bytes);

@@ -163,6 +163,8 @@ constexpr FieldRule hello_ack_fields[] = {
     {6, "mode", enumeration, optional, &mode},
     {7, "epoch_known", boolean},
     {8, "sent_at_unix_ns", fixed64},
+    {9, "max_inflated_bytes", uint32},
+    {10, "max_json_bytes", uint32},
 };
 
 constexpr FieldRule heartbeat_fields[] = {
@@ -208,6 +210,7 @@ constexpr FieldRule ack_fields[] = {
     {15, "mode", enumeration, optional, &mode},
     {16, "identity", text},
     {17, "message", text},
+    {18, "unmatched", uint32},
 };
 
 constexpr FieldRule client_frame_fields[] = {

@@ -83,6 +83,7 @@ TEST_CASE("events that the server takes as too late or rejects by name are told 
   ack.accepted = 5;
   ack.late = 3;
   ack.rejected[0] = 2;
+  ack.unmatched = 4;
   world.agent.stream.acked(ack, world.agent.now);
   world.step();
   CHECK(world.lane.stats().counted == 10);
@@ -90,6 +91,7 @@ TEST_CASE("events that the server takes as too late or rejects by name are told 
   expected[static_cast<std::size_t>(EventFault::too_old) - 1] = 3;
   expected[static_cast<std::size_t>(EventFault::no_service) - 1] = 2;
   CHECK(world.lane.stats().rejected == expected);
+  CHECK(world.lane.stats().unmatched == 4);
 }
 
 TEST_CASE("what the caller gave up is told in the header of the next batch, and stays told") {

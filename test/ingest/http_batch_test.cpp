@@ -58,6 +58,16 @@ TEST_CASE("a batch without a key is counted each time, and the answer says that 
   CHECK(world.ledger->counters().unkeyed[index_of(Priority::normal)].counted.value() == 2);
 }
 
+TEST_CASE("the answer tells how many of the events belong to no SLO, over both doors, and nothing where all do") {
+  World world;
+  HttpTalk talk(world);
+  const Heard typo = talk.ask(post(R"({"events":[{"service":"shpo"},{"service":"shop"},{"service":"bank"}]})"));
+  CHECK(has(typo, R"("accepted":3)"));
+  CHECK(has(typo, R"("unmatched":2)"));
+  CHECK_FALSE(has(talk.ask(post(one_event())), "unmatched"));
+  CHECK(has(talk.ask(post(one_event("shpo"))), R"("unmatched":1)"));
+}
+
 TEST_CASE("the same batch over TCP and over HTTP is counted once") {
   World world;
   const auto agent = world.connect();
@@ -297,6 +307,7 @@ TEST_CASE("hello tells limits, state and whether an epoch is known; goodbye ends
   HttpTalk talk(world);
   const auto get = [&](std::string target) { return talk.ask("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n"); };
   CHECK(has(get("/v2/hello"), R"("max_events":1000)"));
+  CHECK(has(get("/v2/hello"), R"("max_inflated_bytes":4194304,"max_json_bytes":65536)"));
   CHECK_FALSE(has(get("/v2/hello"), "epoch_known"));
   CHECK(has(get("/v2/hello?epoch=7"), R"("epoch_known":false)"));
   CHECK(talk.ask(post(keyed(world, 1), protobuf)).status == 200);

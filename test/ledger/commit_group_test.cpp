@@ -68,6 +68,7 @@ TEST_CASE("the events of a batch are in the books once, when it is durable, as t
   line.accepted = 5;
   line.late = 2;
   line.rejected[1] = 3;
+  line.unmatched = 4;
   node.submit({line, line}, node.seen());
   node.close();
   const ClassBooks& books = node.counters->classes[1];
@@ -76,7 +77,11 @@ TEST_CASE("the events of a batch are in the books once, when it is durable, as t
   node.submit(line);
   CHECK(books.batch_events.value() == 10);
   CHECK(books.events_accepted.value() + books.events_late.value() + books.events_rejected[1].value() == 10);
-  CHECK(node.inbox->all.front().event_count == 10);
+  CHECK(node.counters->unmatched_events.value() == 4);
+  const auto answers = node.inbox->take();
+  CHECK(answers.front().event_count == 10);
+  CHECK(answers.front().unmatched == 4);
+  CHECK(answers.back().unmatched == 0);  // a duplicate's numbers are not remembered
 }
 
 TEST_CASE("twins within one submission are one batch") {

@@ -64,11 +64,12 @@ TEST_CASE("an ack as JSON has the names of the schema, enums by name and 64-bit 
   ack.clock_skew_ms = -60'000;
   ack.now = EpochSeen{7, 8};
   ack.mode = wire::WireMode::conservative;
+  ack.unmatched = 1;
   CHECK(
       wire::json_of(ack) ==
       R"({"epoch":"18446744073709551615","priority":"HIGH","sequence":"12","status":"COUNTED","accepted":3,)"
       R"("rejected":[{"fault":"TOO_OLD","count":2}],"clock_skew_ms":"-60000","now":{"state_id":"7","running_ms":"8"},)"
-      R"("mode":"MODE_CONSERVATIVE"})");
+      R"("mode":"MODE_CONSERVATIVE","unmatched":1})");
   wire::Ack refused{.status = wire::AckStatus::malformed, .reason = Reason::bad_json, .unkeyed = true};
   refused.message = "expected \"a\\b\", found a line\nand \xc3\xa9";
   CHECK(wire::json_of(refused) == R"({"status":"MALFORMED","reason":"BAD_JSON","byte_offset":0,"identity":"none",)"
@@ -77,11 +78,11 @@ TEST_CASE("an ack as JSON has the names of the schema, enums by name and 64-bit 
 }
 
 TEST_CASE("a hello's answer as JSON means what its bytes mean") {
-  const wire::HelloAck ack{1 << 20, 1000, 256, 1 << 20, {1, 2}, wire::WireMode::normal, false, 99};
+  const wire::HelloAck ack{1 << 20, 1000, 256, 1 << 20, {1, 2}, wire::WireMode::normal, false, 99, 4 << 20, 1 << 16};
   const std::string text = wire::json_of(ack);
   CHECK(text == R"({"max_frame_bytes":1048576,"max_events":1000,"window_batches":256,"window_bytes":1048576,)"
                 R"("now":{"state_id":"1","running_ms":"2"},"mode":"MODE_NORMAL","epoch_known":false,)"
-                R"("sent_at_unix_ns":"99"})");
+                R"("sent_at_unix_ns":"99","max_inflated_bytes":4194304,"max_json_bytes":65536})");
   v2::HelloAck literal;
   REQUIRE(JsonStringToMessage(text, &literal).ok());
   Bytes bytes;

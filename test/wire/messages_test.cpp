@@ -45,6 +45,7 @@ wire::Ack random_ack(std::mt19937_64& random) {
     ack.late = static_cast<std::uint32_t>(maybe(random()));
     for (auto& count : ack.rejected) count = static_cast<std::uint32_t>(maybe(random()));
     ack.clock_skew_ms = static_cast<std::int64_t>(maybe(random()));
+    ack.unmatched = static_cast<std::uint32_t>(maybe(random()));
   }
   if (random() % 2 == 0) ack.now = EpochSeen{random(), random() >> (random() % 64)};
   ack.mode = static_cast<wire::WireMode>(random() % 3);
@@ -79,6 +80,7 @@ TEST_CASE("an ack written by hand is canonical, and protobuf reads back what was
     CHECK(read->mode == ack.mode);
     CHECK(read->unkeyed == ack.unkeyed);
     CHECK(read->message == ack.message);
+    CHECK(read->unmatched == ack.unmatched);
   }
 }
 
@@ -111,7 +113,8 @@ TEST_CASE("small messages of clients come back as they went, and are canonical")
 }
 
 TEST_CASE("small messages of the server come back as they went") {
-  const wire::HelloAck ack{1 << 20, 1000, 256, 1 << 20, {1, 2}, wire::WireMode::conservative, true, 99};
+  const wire::HelloAck ack{1 << 20, 1000, 256,     1 << 20, {1, 2}, wire::WireMode::conservative,
+                           true,    99,   4 << 20, 1 << 16};
   const auto read = wire::decode_hello_ack(encoded_as(ack));
   REQUIRE(read);
   CHECK(read->max_frame_bytes == ack.max_frame_bytes);
@@ -122,6 +125,8 @@ TEST_CASE("small messages of the server come back as they went") {
   CHECK(read->mode == ack.mode);
   CHECK(read->epoch_known == true);
   CHECK(read->sent_at_unix_ns == 99);
+  CHECK(read->max_inflated_bytes == ack.max_inflated_bytes);
+  CHECK(read->max_json_bytes == ack.max_json_bytes);
   CHECK(wire::decode_heartbeat_ack(encoded_as(wire::HeartbeatAck{4, {5, 6}}))->now == EpochSeen{5, 6});
   const auto go_away = wire::decode_go_away(encoded_as(wire::GoAway{Reason::idle, "60 s without a batch"}));
   REQUIRE(go_away);
