@@ -12,8 +12,12 @@ import children
 def build(root):
     """The folder with the programs; None if the build failed, which was said."""
     if os.environ.get("NISSA_BUILD"):
-        print(f"2/4 build: none; the programs of {os.environ['NISSA_BUILD']} are used")
-        return (root / os.environ["NISSA_BUILD"]).resolve() / "src"
+        programs = (root / os.environ["NISSA_BUILD"]).resolve() / "src"
+        if not (programs / "nissad").exists():
+            print(f"NISSA_BUILD: there is no {programs}/nissad; name a folder that deploy/build has filled", file=sys.stderr)
+            return None
+        print(f"2/4 build: none; the programs of {programs} are used")
+        return programs
     print("2/4 build (the first one takes some minutes)")
     compiler = children.start([root / "deploy/build", "build", "src/nissad", "src/nissa-send"], cwd=root,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")

@@ -63,7 +63,10 @@ class Demo:
         self.nginx_folder = folder / "nginx"
         self.new = not (folder / "state").exists()
         self.nginx_folder.mkdir(parents=True, exist_ok=True)
+        (folder / "prometheus").mkdir(exist_ok=True)
         (folder / "nissa.toml").write_text(instance("nissa.toml", folder, ports))
+        for name in ("prometheus.yml", "nissa.rules.yml"):
+            (folder / "prometheus" / name).write_text(instance(f"../prometheus/{name}", folder, ports))
         (self.nginx_folder / "nginx.conf").write_text(instance("nginx.conf", folder, ports))
         self.access_log = self.nginx_folder / "access.log"
         self.access_log.write_text("")
@@ -156,6 +159,7 @@ class Demo:
             agree = books.compare(sent, self.before, books.lifetimes(self.server), lines)
         for one in self.senders.values():
             children.stop(one)
+        self.server.pid_file.unlink(missing_ok=True)  # what is printed above must never hit another process
         if not children.stop(self.server.process, within=30):
             print("nissad did not end when asked to, and was killed", file=sys.stderr)
             agree = False
@@ -175,6 +179,10 @@ def await_port(port, process, otherwise, within=20):
 
 def say_what_to_try(demo):
     admin = demo.server.admin
+    if not demo.new:
+        print(f"""
+The budgets go on from the last run, in which they were spent. To see them burn from the beginning, stop this and
+    rm -r {demo.folder}""")
     print(f"""
 4/4 running. The shop's checkout begins to fail after twelve seconds.
     Agents on 127.0.0.1:{demo.ports[0]}, over HTTP on 127.0.0.1:{demo.ports[1]}, pages on {admin}, the shop behind nginx on http://127.0.0.1:{demo.ports[3]}
@@ -184,6 +192,8 @@ def say_what_to_try(demo):
       curl -s {admin}/api/v2/slos                        # all budgets
       curl -s {admin}/api/v2/slos/checkout-availability  # one of them, with its windows
       curl -s {admin}/metrics | grep ^nissa_slo          # what Prometheus scrapes
+      prometheus --config.file={demo.folder}/prometheus/prometheus.yml --storage.tsdb.path={demo.folder}/prometheus/data \\
+           --web.listen-address=127.0.0.1:9091  # if you have one: it scrapes this demo
       curl -s http://127.0.0.1:{demo.ports[1]}/v2/telemetry -H 'Content-Type: application/json' \\
            -d '{{"events":[{{"service":"yours","outcome":"ERROR"}}]}}'  # an event of your own: yours-availability
       kill -9 $(cat {demo.server.pid_file})  # the demo starts it again; nothing is lost or counted twice

@@ -81,6 +81,7 @@ class Quickstart(unittest.TestCase):
                         break
                 self.assertGreaterEqual(len(self.left_running()), 6, "".join(lines))
                 time.sleep(0.5)
+                self.try_what_it_prints("".join(lines))
                 check_books(Pages(self.ports[2]))
                 quickstart.send_signal(how)
                 rest, _ = quickstart.communicate(timeout=60)
@@ -89,6 +90,16 @@ class Quickstart(unittest.TestCase):
                     self.assertIn("counted: equal", rest)
                     self.assertNotIn("NOT EQUAL", rest)
                 self.assert_nothing_is_left()
+
+    def try_what_it_prints(self, said):
+        """Each curl line, as a shell takes it; an event of the reader's own must not trouble the books of the demo."""
+        lines = re.findall(r"^ +(curl (?:[^\n]*\\\n)*[^\n]*)$", said, re.M)
+        self.assertEqual(len(lines), 4, said)
+        for line in lines:
+            done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=20)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), line)
+            self.assertNotIn('"error"', done.stdout, line)
+        self.assertIn('"status":"COUNTED"', done.stdout)
 
     def test_a_port_that_is_taken_is_named(self):
         with socket.create_server(("127.0.0.1", self.ports[3])):
