@@ -186,7 +186,8 @@ class Hostile(LimitCase):
                  request(b"", "Content-Encoding: gzip", length=60000), request(b"", *tiny[:95]).rstrip(),
                  request(b"", *large, length=1000)[:-5]]
         many = [Raw(nissad.http_port).say(kinds[at % len(kinds)]) for at in range(count)]
-        self.assertTrue(until(lambda: nissad.metrics()["nissa_http_connections"] >= count * 7 // 8))
+        # Of two kinds in eight some are refused and closed, after a second.
+        self.assertTrue(until(lambda: nissad.metrics()["nissa_http_connections"] >= count * 2 // 3))
         samples = nissad.metrics()
         granted = total(samples, "nissa_gate_bytes")
         self.assertLess(granted, 64 << 20)
