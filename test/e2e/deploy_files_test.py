@@ -1,16 +1,19 @@
 #!/usr/bin/python3
 """The files of deploy/ that others read: Prometheus' configuration and rules by promtool, the systemd unit by systemd."""
+import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.documents import rows, section, text_of  # noqa: E402
+from support.agent import Agent, event, pb  # noqa: E402
+from support.documents import blocks, rows, section, text_of  # noqa: E402
 from support.metrics_table import check_query, documented  # noqa: E402
-from support.nissad import PROGRAMS, ROOT  # noqa: E402
+from support.nissad import PROGRAMS, ROOT, Nissad, check_books  # noqa: E402
 
 RULES = ROOT / "deploy/prometheus/nissa.rules.yml"
 RULE_TESTS = ROOT / "test/e2e/nissa_rules.yml"
@@ -109,6 +112,13 @@ class Systemd(unittest.TestCase):
         self.assertGreaterEqual(limit - max(32, limit // 10), connections)
         self.assertEqual(unit["StateDirectory"], "nissa")
 
+    def test_the_memory_that_the_unit_advises_suits_the_defaults_with_all_the_slos_there_may_be(self):
+        told = run(PROGRAMS / "nissad", "--check-config", "--config", ROOT / "deploy/nissa.toml").stdout
+        in_all = int(re.search(r"^  (\d+) MiB +in all", told, re.M).group(1)) << 20
+        of_an_slo = int(re.search(r"An SLO takes (\d+) B", told).group(1))
+        advised = int(re.search(r"^#MemoryMax=(\d+)G$", UNIT.read_text(), re.M).group(1)) << 30
+        self.assertGreater(0.8 * advised, in_all + 10_000 * of_an_slo)
+
 
 class TheDocument(unittest.TestCase):
     """docs/operations.md says what is there."""
@@ -131,6 +141,87 @@ class TheDocument(unittest.TestCase):
         listed = [cells[0] for cells in rows(section("operations.md", "How it ends"))[1:]]
         codes = re.findall(r"exit_\w+ = (\d)", (ROOT / "src/app/exit_code.hpp").read_text())
         self.assertEqual(listed, [*codes, "by a signal"])
+
+    def test_its_line_for_the_state_makes_the_configuration_fit_the_unit(self):
+        command = re.search(r"^sed -i .*$", section("operations.md", "As a service"), re.M).group(0)
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder) / "nissa.toml"
+            shutil.copy(ROOT / "deploy/nissa.toml", config)
+            subprocess.run(["sh", "-c", command.replace("/etc/nissa/nissa.toml", str(config))], check=True)
+            told = run(PROGRAMS / "nissad", "--check-config", "--config", config)
+            self.assertEqual(told.returncode, 0, told.stdout)
+            given = told.stdout.split("settings given in the file")[1]
+            self.assertRegex(given, r'state_dir += "?/var/lib/nissa"?')
+
+    def test_its_lines_for_curl_say_what_the_page_says(self):
+        commands = [line for block in blocks(text_of("operations.md"), "sh") for line in block.splitlines()]
+        commands += [one.replace("\\|", "|") for one in re.findall(r"^\| `(curl .*?)` \|", text_of("operations.md"), re.M)]
+        self.assertEqual(len(commands), 5)
+        with Nissad() as nissad:
+            agent = Agent(nissad.tcp_port).connect()
+            self.addCleanup(agent.close)
+            agent.ask(agent.batch([event(), event(service="shopp")]))
+            said = []
+            for command in commands:
+                self.assertIn("http://127.0.0.1:7442/", command)
+                done = run("sh", "-c", command.replace("127.0.0.1:7442", f"127.0.0.1:{nissad.admin_port}"))
+                self.assertEqual(done.returncode, 0, command)
+                said.append(done.stdout)
+            level, unmatched, matched, streams, metrics = said
+            self.assertEqual(json.loads(level), {"level": "debug", "was": "info"})
+            self.assertIn('"shopp"', unmatched)
+            self.assertEqual([one["name"] for one in json.loads(matched)["slos"]], ["shop-availability", "shop-latency"])
+            self.assertEqual([one["agent"] for one in json.loads(streams)["epochs"]], ["test"])
+            self.assertIn("last_counted_ago_ms", json.loads(streams)["epochs"][0])
+            for name in ("events_total", "rejected_events_total", "unmatched_events_total"):
+                self.assertIn(f"nissa_ingest_{name}", metrics)
+            self.assertIn("nissa_ingest_unmatched_events_total 1\n", metrics)
+            check_books(nissad)
+
+
+class AnOlderCopy(unittest.TestCase):
+    """What docs/operations.md says about restoring one."""
+
+    def total(self, nissad):
+        return nissad.window("shop-availability", "1h")["total"]
+
+    def test_it_is_begun_as_the_same_state_and_what_was_acknowledged_since_is_gone(self):
+        with Nissad() as nissad:
+            state, copy = nissad.folder / "state", nissad.folder / "copy"
+            old, young = Agent(nissad.tcp_port), Agent(nissad.tcp_port)
+            self.addCleanup(lambda: (old.close(), young.close()))
+            first = old.connect().batch([event()] * 10)
+            self.assertEqual(old.ask(first).status, pb.Ack.COUNTED)
+            self.assertEqual(nissad.stop(), 0)
+            shutil.copytree(state, copy)
+            old.close()
+            nissad.start()
+            second = old.connect().batch([event()] * 5)
+            self.assertEqual(old.ask(second).status, pb.Ack.COUNTED)
+            young.connect()
+            self.assertEqual(young.ask(young.batch([event()] * 3)).status, pb.Ack.COUNTED)
+            self.assertEqual(self.total(nissad), 18)
+            id_before = old.hello.now.state_id
+            self.assertEqual(nissad.stop(), 0)
+            old.close(), young.close()
+            newer_anchor = (state / "ANCHOR").read_bytes()
+            shutil.rmtree(state)
+            shutil.copytree(copy, state)
+            nissad.start()
+            self.assertEqual(self.total(nissad), 10)
+            old.connect(), young.connect()
+            self.assertEqual((old.hello.now.state_id, old.hello.epoch_known, young.hello.epoch_known),
+                             (id_before, True, False))
+            self.assertEqual(old.ask(first).status, pb.Ack.DUPLICATE)
+            self.assertEqual(old.ask(second).status, pb.Ack.COUNTED)  # as if its ack had been lost: the copy has not got it
+            self.assertEqual(self.total(nissad), 15)
+            check_books(nissad)
+            self.assertEqual(nissad.stop(), 0)
+            shutil.rmtree(state)
+            shutil.copytree(copy, state)
+            (state / "ANCHOR").write_bytes(newer_anchor)
+            with self.assertRaisesRegex(AssertionError, "ended with 3"):
+                nissad.start()
 
 
 class WhatDebianStarts(unittest.TestCase):
