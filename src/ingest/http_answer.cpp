@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <string>
 
+#include "ledger/options.hpp"
+#include "wire/header_peek.hpp"
 #include "wire/json_messages.hpp"
 
 namespace nissa::ingest {
 namespace {
+
+constexpr std::string_view when_anew = "docs/protocol.md says when the batch may be keyed anew";
 
 unsigned status_of(const wire::Ack& ack) {
   switch (ack.status) {
@@ -24,13 +28,15 @@ unsigned status_of(const wire::Ack& ack) {
   return is_final(ack.reason) ? 400 : 503;
 }
 
-const char* sentence_for(const wire::Ack& ack) {
+// Of the fields that stand in the header alone: the events' own are paths (events[3].labels[0].key).
+bool is_of_header(const std::string& field) { return !field.empty() && field.find('[') == field.npos; }
+
+std::string sentence_for(const wire::Ack& ack) {
   if (ack.status == wire::AckStatus::conflict)
     return "another batch was counted under this key, this one was not; send it under a key of a new epoch";
   switch (ack.reason) {
     case Reason::unknown_epoch:
-      return "this server does not know the epoch and does not take it; docs/protocol.md says when the batch may be "
-             "keyed anew";
+      return "this server does not know the epoch and does not take it; " + std::string(when_anew);
     case Reason::not_supported:
       return "metrics and alerts are not taken yet; send events";
     case Reason::class_not_allowed:
@@ -47,9 +53,11 @@ const char* sentence_for(const wire::Ack& ack) {
       return "a batch has more events than this server takes (max_events of GET /v2/hello)";
     case Reason::empty_batch:
       return "a batch bears at least one event";
+    case Reason::field_missing:
+      if (!is_of_header(ack.field)) break;
+      [[fallthrough]];
     case Reason::header_invalid:
-      return "the batch's header is not what it may be: what `field` names is missing, unfit or not what the request's "
-             "own headers say";
+      return ack.field + ": " + wire::header_rule(ack.field, ack.reason);
     default:
       break;
   }
@@ -78,5 +86,25 @@ net::HttpResponse http_answer(wire::Ack ack, HttpForm form) {
 }
 
 net::HttpResponse http_answer(const wire::HelloAck& ack, HttpForm form) { return respond(200, form, ack); }
+
+std::string unknown_epoch_cause(const EpochSeen& seen, const EpochSeen& now) {
+  const auto text = [](std::uint64_t number) { return std::to_string(number); };
+  std::string cause = "this server does not know the epoch, and ";
+  if (seen.state_id != now.state_id) {
+    cause += "the batch's epoch_seen.state_id is " + text(seen.state_id) + ", which is another state than this one, " +
+             text(now.state_id) + " (epoch_seen is `now` of GET /v2/hello, from before the epoch's first batch)";
+  } else if (seen.running_ms > now.running_ms) {
+    cause += "the batch's epoch_seen.running_ms is " + text(seen.running_ms) + ", ahead of this state's " +
+             text(now.running_ms) + ", as if an older copy of the state had been restored";
+  } else if (now.running_ms - seen.running_ms >= ledger::epoch_memory_ms) {
+    cause += "the batch's epoch_seen.running_ms is " + text(seen.running_ms) + ", too long before this state's " +
+             text(now.running_ms) + ": the epoch may have been forgotten";
+  } else {
+    cause +=
+        "takes none that began when epoch_seen says: a Goodbye has ended it, or ended so many others that this one "
+        "cannot be told from them";
+  }
+  return cause + "; " + std::string(when_anew);
+}
 
 }  // namespace nissa::ingest

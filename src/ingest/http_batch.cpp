@@ -125,6 +125,7 @@ Task<wire::Ack> HttpBatch::acknowledge() {
   wire::Ack ack = acknowledgement(answers.front(), door_.ledger.state_id(), skew_ns_ / ns_per_ms);
   if (!header_->keyed) ack.key.reset();
   ack.unkeyed = !header_->keyed;
+  if (ack.reason == Reason::unknown_epoch) ack.message = unknown_epoch_cause(header_->epoch_seen, state_now());
   if (ack.status == wire::AckStatus::counted)
     door_.books.ack_latency[index_of(header_->priority)].observe(door_.clock.boot_ns() - read_at_);
   co_return ack;
@@ -187,10 +188,8 @@ HttpBatch::Fault HttpBatch::check() {
   in_hand_->received.add();
   in_hand_->in_hand.add();
   if (!header_->agent.empty()) lobby_.agents.greet(principal_, header_->agent);
-  if (head_.priority && *head_.priority != header_->priority)
-    return malformed_batch({Reason::header_invalid, 0, "Nissa-Priority"});
-  if (!head_.key.is_none() && (head_.key.epoch != header_->epoch || head_.key.sequence != header_->sequence))
-    return malformed_batch({Reason::header_invalid, 0, "Nissa-Key"});
+  if (auto untrue = head_mismatch(head_, *header_))
+    return malformed_batch({Reason::header_invalid, 0, std::string(untrue->header)}, std::move(untrue->message));
   if (const auto fault = wire::check_event_count(*header_, door_.options.max_events)) return malformed_batch(*fault);
   if (header_->priority != head_.key.priority)
     if (const auto refused = door_.overload.refusal(header_->priority))
@@ -228,11 +227,13 @@ wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
   return ack;
 }
 
-wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault) {
+wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault, std::string message) {
   log_malformed(principal_, header_->agent, fault);
   in_hand_->malformed.add();
   out_of_hand();
-  return malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, state_now(), fault);
+  wire::Ack ack = malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, state_now(), fault);
+  ack.message = std::move(message);
+  return ack;
 }
 
 wire::Ack HttpBatch::unreadable(const wire::Malformed& fault, std::string message) {

@@ -32,7 +32,33 @@ std::optional<Priority> parse_priority(std::string_view text) {
   return std::nullopt;
 }
 
+std::string header_spelling(Priority priority) {
+  std::string out;
+  for (const char c : name_of(priority)) out += static_cast<char>(c - 'a' + 'A');
+  return out;
+}
+
+std::string header_spelling(Epoch epoch, Sequence sequence) {
+  return std::to_string(epoch) + '/' + std::to_string(sequence);
+}
+
 }  // namespace
+
+std::optional<HeadMismatch> head_mismatch(const HttpHead& head, const wire::BatchHeader& batch) {
+  if (head.priority && *head.priority != batch.priority)
+    return HeadMismatch{"Nissa-Priority", "Nissa-Priority: " + header_spelling(*head.priority) +
+                                              ", but the batch's own priority is " + header_spelling(batch.priority) +
+                                              "; let both say the same, or leave the header out"};
+  if (head.key.is_none() || (head.key.epoch == batch.epoch && head.key.sequence == batch.sequence)) return std::nullopt;
+  const std::string said = "Nissa-Key: " + header_spelling(head.key.epoch, head.key.sequence);
+  if (!batch.keyed)
+    return HeadMismatch{"Nissa-Key", said +
+                                         ", but the batch itself bears no key; give it epoch, sequence, "
+                                         "settled_below and epoch_seen, or leave the header out"};
+  return HeadMismatch{"Nissa-Key", said + ", but the batch's own key is " +
+                                       header_spelling(batch.epoch, batch.sequence) +
+                                       "; let both say the same, or leave the header out"};
+}
 
 std::optional<std::uint64_t> parse_id(std::string_view text) {
   const bool hex = text.starts_with("0x");

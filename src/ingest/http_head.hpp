@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/batch_key.hpp"
 #include "net/http_types.hpp"
+#include "wire/header_peek.hpp"
 
 namespace nissa::ingest {
 
@@ -24,6 +26,13 @@ struct HttpHead {
 
 // Fails with the answer: 415 for another type or coding, 400 for a Nissa- header that cannot be read.
 std::expected<HttpHead, net::HttpResponse> read_http_head(const net::HttpRequest& request);
+
+// What the request's own headers say of the batch and is not so. `message`: for people, one cause.
+struct HeadMismatch {
+  std::string_view header;  // its name
+  std::string message;
+};
+std::optional<HeadMismatch> head_mismatch(const HttpHead& head, const wire::BatchHeader& batch);
 
 // What Accept asks for; `usual` where it names neither.
 HttpForm answer_form(const net::HttpRequest& request, HttpForm usual);

@@ -239,6 +239,21 @@ std::optional<BatchKey> peek_key(ByteView first) {
   return peek.header().key();
 }
 
+std::string header_rule(std::string_view field, Reason reason) {
+  const std::string name(field);
+  if (reason == Reason::field_missing) {
+    if (field == "priority" || field == "event_count") return "expected " + name + " in each batch, found none";
+    if (field.find('.') != field.npos) return "expected " + name + " wherever epoch_seen is, found none";
+    return "expected epoch, sequence, settled_below and epoch_seen together, or none of them; found some without \"" +
+           name + "\"";
+  }
+  if (field == "epoch") return "expected a random number that is not 0";
+  if (field == "sequence") return "expected a number from 1 on";
+  if (field == "settled_below") return "expected at most what `sequence` says";
+  if (field == "agent") return "expected at most " + std::to_string(agent_limit) + " bytes";
+  return "expected a header as docs/protocol.md says";
+}
+
 std::optional<Malformed> check_event_count(const BatchHeader& header, std::uint32_t max_events) {
   if (header.event_count == 0) return Malformed{Reason::empty_batch, 0, name_of_field(count_field)};
   if (header.event_count > max_events) return Malformed{Reason::too_many_events, 0, name_of_field(count_field)};

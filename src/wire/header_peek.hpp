@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/batch_key.hpp"
@@ -42,6 +43,8 @@ constexpr bool can_peek(std::size_t have, std::size_t whole) {
 std::expected<BatchHeader, Malformed> peek_header(ByteView first);
 // For the answer to a batch whose header is malformed: its key, if the fields of the key can be read.
 std::optional<BatchKey> peek_key(ByteView first);
+// The rule that a header broke, as a sentence for people, of `field` and `reason` as peek_header() told them.
+std::string header_rule(std::string_view field, Reason reason);
 // empty_batch or too_many_events: known from the header alone, before the body is read.
 std::optional<Malformed> check_event_count(const BatchHeader& header, std::uint32_t max_events);
 

@@ -17,26 +17,13 @@ std::size_t field_named(std::string_view name) {
   return index;
 }
 
-// What peek_header() asks of a header beyond its form.
-std::string rule_of(std::string_view field, Reason reason) {
-  if (reason == Reason::field_missing) {
-    return "expected epoch, sequence, settled_below and epoch_seen together, or none of them; found some without \"" +
-           std::string(field) + "\"";
-  }
-  if (field == "epoch") return "expected a random number that is not 0";
-  if (field == "sequence") return "expected a number from 1 on";
-  if (field == "settled_below") return "expected at most what `sequence` says";
-  if (field == "agent") return "expected at most " + std::to_string(agent_limit) + " bytes";
-  return "expected a header as docs/protocol.md says";
-}
-
 bool header_fits(JsonDecoder& decoder, const JsonMembers& members, const Bytes& bytes) {
   const auto header = peek_header(bytes);
   if (!header) {
     const Malformed& fault = header.error();
     const std::size_t index = field_named(fault.field);
     const char* const at = members.has(index) ? members.tokens[index] : members.brace;
-    return decoder.fail_in(rule.fields[index], fault.reason, at, rule_of(fault.field, fault.reason));
+    return decoder.fail_in(rule.fields[index], fault.reason, at, header_rule(fault.field, fault.reason));
   }
   if (header->event_count != members.items) {
     return decoder.fail_in(rule.fields[count_field], Reason::event_count_wrong, members.tokens[count_field],

@@ -51,6 +51,7 @@ std::string json_expectation(const FieldRule& field) {
     case FieldType::text:
       return "a text";
     case FieldType::message:
+      if (field.message == &schema::label) return R"(an array such as [{"key": "region", "value": "eu-1"}])";
       return field.label == FieldLabel::repeated ? "an array of objects" : "an object";
     case FieldType::enumeration:
       break;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "http_talk.hpp"
+#include "ingest/http_answer.hpp"
 #include "support/seed.hpp"
 
 using namespace nissa;
@@ -202,6 +203,53 @@ TEST_CASE("what the request's own headers say of the batch must be true") {
   CHECK(ack_of(with("Nissa-Priority: LOW\r\n")).field == "Nissa-Priority");
   CHECK(ack_of(with("Nissa-Priority: HIGH\r\nNissa-Key: 7/6\r\n")).field == "Nissa-Key");
   CHECK(ack_of(with("Nissa-Priority: HIGH\r\nNissa-Key: 7/5\r\n")).status == wire::AckStatus::counted);
+  CHECK(has(with("Nissa-Priority: LOW\r\n"), "Nissa-Priority: LOW, but the batch's own priority is HIGH; let"));
+  CHECK(has(with("Nissa-Key: 0x7/6\r\n"), "Nissa-Key: 7/6, but the batch's own key is 7/5; let"));
+  CHECK(has(talk.ask(post(one_event(), "application/json", "Nissa-Key: 7/6\r\n")),
+            "Nissa-Key: 7/6, but the batch itself bears no key; give it"));
+}
+
+TEST_CASE("each rule of the header is told in a sentence of its own, in protobuf too") {
+  World world;
+  HttpTalk talk(world);
+  const auto told = [&](const auto& change) {
+    wire::BatchHeader header = world.header(1);
+    change(header);
+    const wire::Ack ack = ack_of(talk.ask(post(as_text(whole_batch(header, body_of(1))), protobuf)));
+    CHECK(ack.reason == Reason::header_invalid);
+    return ack.message;
+  };
+  CHECK(told([](auto& header) { header.epoch = 0; }) == "epoch: expected a random number that is not 0");
+  CHECK(told([](auto& header) { header.sequence = 0; }) == "sequence: expected a number from 1 on");
+  CHECK(told([](auto& header) { header.settled_below = 2; }) == "settled_below: expected at most what `sequence` says");
+  const std::string name(97, 'n');
+  CHECK(told([&](auto& header) { header.agent = name; }) == "agent: expected at most 96 bytes");
+  Bytes half = whole_batch(world.header(1), body_of(1));
+  half.erase(half.begin(), half.begin() + 9);  // the epoch
+  CHECK(has(talk.ask(post(as_text(half), protobuf)), "epoch_seen together, or none of them; found some without"));
+  half.erase(half.begin(), half.begin() + 2);  // the priority
+  CHECK(has(talk.ask(post(as_text(half), protobuf)), "priority: expected priority in each batch, found none"));
+}
+
+TEST_CASE("an epoch that is not taken is told by its cause: another state, one ahead of it, one long ago, or its end") {
+  World world;
+  HttpTalk talk(world);
+  const auto told = [&](const EpochSeen& seen) {
+    wire::BatchHeader header = world.header(1);
+    header.epoch_seen = seen;
+    const Heard heard = talk.ask(post(as_text(whole_batch(header, body_of(1))), protobuf));
+    CHECK(heard.status == 400);
+    CHECK(ack_of(heard).reason == Reason::unknown_epoch);
+    return ack_of(heard).message;
+  };
+  const std::uint64_t ours = world.disk.state_id;
+  CHECK(told({77, 0}).find("epoch_seen.state_id is 77, which is another state than this one, " +
+                           std::to_string(ours)) != std::string::npos);
+  CHECK(told({ours, 1'000'000'000'000}).find("epoch_seen.running_ms is 1000000000000, ahead of this state's") !=
+        std::string::npos);
+  CHECK(unknown_epoch_cause({1, 5}, {1, 691'200'005}).find("is 5, too long before this state's 691200005") !=
+        std::string::npos);
+  CHECK(unknown_epoch_cause({1, 6}, {1, 691'200'005}).find("a Goodbye has ended it") != std::string::npos);
 }
 
 TEST_CASE("metrics and alerts are refused for good, by name") {

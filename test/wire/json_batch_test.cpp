@@ -242,6 +242,8 @@ TEST_CASE("faults of meaning are told by reason, place, field and message") {
               "expected a text, found an array");
   check_fault(R"({"events":^{"service":"shop"}})", Reason::wrong_wire_type, "events",
               "expected an array of objects, found an object");
+  check_fault(R"({"events":[{"labels":^{"region":"eu-1"}}]})", Reason::wrong_wire_type, "events[0].labels",
+              R"(expected an array such as [{"key": "region", "value": "eu-1"}], found an object)");
   check_fault(R"({"events":[{},^null]})", Reason::wrong_wire_type, "events[1]", "expected an object, found null");
   check_fault(R"(^[{}])", Reason::wrong_wire_type, "", "expected an object, found an array");
   check_fault(R"({"events":[{"time_unix_ns":^true}]})", Reason::wrong_wire_type, "events[0].time_unix_ns",
