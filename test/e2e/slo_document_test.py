@@ -9,8 +9,10 @@ from fractions import Fraction
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
-from support.documents import section, tables, text_of  # noqa: E402
+from support.documents import blocks, section, tables, text_of  # noqa: E402
+from support.metrics_table import check_query, documented  # noqa: E402
 from support.nissad import ROOT, Nissad, check_books  # noqa: E402
+from support.prometheus import Prometheus  # noqa: E402
 
 SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 MONTH = 30 * SECONDS["d"]
@@ -121,6 +123,58 @@ class Numbers(unittest.TestCase):
                     self.assert_written(threshold / ratio(errors) * long / unit, text)
                     self.assertLess(threshold / ratio(errors), 1)
 
+    def test_the_first_page_after_a_cold_start(self):
+        share = {"all": Fraction(1), "a third": Fraction(1, 3), "a tenth": Fraction(1, 10), "a hundredth": Fraction(1, 100)}
+        found = next(rows for rows in tables(section("slo.md", "Alerts on two windows")) if rows[0][1].startswith("fails from"))
+        self.assertGreaterEqual(len(found), 6)
+        for objective, fails, said in found[1:]:
+            times = [(factor * budget(objective) / share[fails] * long, number)
+                     for number, (long, _, factor, _, severity) in enumerate(tiers(), 1)
+                     if severity == "page" and share[fails] > factor * budget(objective)]
+            first, by = min(times)
+            text, tier = re.fullmatch(r"(.*), by tier (\d)", said).groups()
+            self.assert_written(first / SECONDS[text.split()[1]], text)
+            self.assertEqual(by, int(tier), (objective, fails))
+
+    def test_tiers_of_other_periods_spend_the_same_shares_where_the_factor_allows_it(self):
+        found = table("Alerts for other periods", "period")
+        written = {}
+        windows = [one[0] for one in table("Windows and their resolution", "window")]
+        for period, long, short, factor, share, severity in found:
+            written.setdefault(period, []).append(severity)
+            self.assertIn(long, windows)
+            self.assertIn(short, windows)
+            standard = tiers()[len(written[period]) - 1]
+            self.assertEqual(severity, standard[-1])
+            exact = max(Fraction(1), ratio(standard[3]) * seconds(period) / seconds(long))
+            self.assertEqual(exact, Fraction(factor), (period, long))
+            self.assert_written(100 * exact * seconds(long) / seconds(period), share)
+            self.assertTrue(seconds(long) / 12 <= seconds(short) <= seconds(long) / 4)
+            self.assertLessEqual(2 * seconds(long), seconds(period))
+        self.assertEqual({period: len(one) for period, one in written.items()}, {"14d": 4, "7d": 4})
+        self.assert_said("Alerts for other periods", r"A factor of (\S+) cannot be reached at an objective of ([\d.]+) %",
+                         Fraction("6.72"), 100 * (1 - 1 / Fraction("6.72")))
+        self.assert_said("Alerts for other periods", r"four tiers of 30 d have ([\d.]+), ([\d.]+), ([\d.]+) and (\d)\.",
+                         *(max(Fraction(1), factor * 28 / 30) for _, _, factor, *_ in tiers()))
+
+    def test_the_first_days(self):
+        for objective, one, tenth in table("The first days", "objective"):
+            allowed = 1 / budget(objective)
+            self.assertEqual((f"{int(allowed):,}", f"{int(10 * allowed):,}"), (one.replace(" ", ","), tenth.replace(" ", ",")))
+        self.assert_said("The first days", r"seen 100 events may have failed ([\d.]+) of", 100 * budget("99.9 %"))
+        self.assertIn(f"after 50 failures in a first hour that went wrong an SLO of 99.9 % is exhausted until it has seen "
+                      f"{int(50 / budget('99.9 %')):,} events".replace(",", " "), " ".join(section("slo.md", "The first days").split()))
+
+    def test_what_prometheus_says_otherwise(self):
+        stretch = r"at 15 s the traffic of ([\d.]+) % of 5m, ([\d.]+) % of 1h, ([\d.]+) % of 6h"
+        self.assert_said("Compared with Prometheus", stretch,
+                         *(100 * Fraction(30) / seconds(one) for one in ("5m", "1h", "6h")))
+        self.assert_said("Compared with Prometheus", r"less than a step: ([\d.]+) % of 5m, ([\d.]+) % of 1h",
+                         100 * Fraction(10, 300), 100 * Fraction(10, 3600))
+        table_of_metrics = documented()
+        for query in blocks(section("slo.md", "Compared with Prometheus"), "promql")[:2]:
+            self.assertEqual(check_query(query, table_of_metrics), [])
+
     def test_when_a_tier_is_clear_and_where_it_makes_no_sense(self):
         long, short, factor, *_ = tiers()[0]
         clear = short * (1 - factor * budget("99.9 %"))
@@ -181,6 +235,50 @@ class ByTheProgram(unittest.TestCase):
             self.assertEqual((silent["state"], silent["budget"]["remaining"]), ("no_data", None))
             self.assertEqual({one["burn_rate"] for one in silent["windows"]}, {None})
             check_books(nissad)
+
+    def test_a_first_event_that_fails_is_told_as_the_page_says(self):
+        with Nissad(TRAFFIC) as nissad:
+            self.send(nissad, "even", [(1, 1, 1)])
+            slo = nissad.slo("even")
+            self.assertEqual((slo["state"], slo["budget"]["exhausted"]), ("exhausted", True))
+            said = " ".join(section("slo.md", "The first days").split())
+            burn, left = re.search(r"the burn rate ([\d ]+), the budget −([\d ]+) %", said).groups()
+            self.assertEqual(slo["windows"][-1]["burn_rate"], int(burn.replace(" ", "")))
+            self.assertEqual(-100 * slo["budget"]["remaining"], int(left.replace(" ", "")))
+            self.assertEqual(slo["budget"]["remaining_projected"], slo["budget"]["remaining"])
+            check_books(nissad)
+
+    def test_the_queries_for_prometheus_say_what_nissad_says(self):
+        exact, burn = (one.replace("shop-availability", "even")
+                       for one in blocks(section("slo.md", "Compared with Prometheus"), "promql")[:2])
+        with Nissad(TRAFFIC) as nissad, Prometheus(nissad) as prometheus:
+            prometheus.await_result('nissa_slo_events_total{slo="even"} offset 4s')
+            begun = time.monotonic()
+            self.send_now(nissad, [(20 * step + 7, step) for step in range(1, 11)])
+            good, bad = sum(20 * step + 7 - step for step in range(1, 11)), sum(range(1, 11))
+            for verdict, count in (("good", good), ("bad", bad)):
+                prometheus.await_value("nissa_slo_events_total", ("even", verdict, ""), count)
+            prometheus.await_result('nissa_slo_burn_rate{slo="even", window="1h"}')
+            ago = f"{int(time.monotonic() - begun) + 3}s"
+            self.assertEqual(prometheus.ask(exact.replace("1h", ago)), {("even", "bad", ""): bad})
+            self.assertEqual(prometheus.query(exact), [], "nobody has watched for an hour")
+            told = nissad.window("even", "1h")["burn_rate"]
+            (_, found), = prometheus.query(burn)
+            self.assertAlmostEqual(found / told, 1, delta=1e-9)
+            # What came late moves the counter now, and in Nissa the hour in which it happened.
+            self.send(nissad, "even", [(3, 50, 50)])
+            prometheus.await_value("nissa_slo_events_total", ("even", "bad", ""), bad + 50)
+            self.assertEqual((nissad.window("even", "1h")["burn_rate"], nissad.window("even", "6h")["total"]),
+                             (told, good + bad + 50))
+            check_books(nissad)
+
+    def send_now(self, nissad, batches):
+        """`batches`: (events, failed), one after the other, so that some scrapes fall between them."""
+        agent = Agent(nissad.tcp_port).connect()
+        self.addCleanup(agent.close)
+        for events, failed in batches:
+            agent.ask(agent.batch([event(service="even", outcome=1)] * failed + [event(service="even")] * (events - failed)))
+            time.sleep(0.25)
 
 
 if __name__ == "__main__":
