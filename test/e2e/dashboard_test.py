@@ -12,6 +12,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
+from support.documents import rows, section  # noqa: E402
 from support.metrics_table import check_query, documented  # noqa: E402
 from support.nissad import ROOT, Nissad, check_books  # noqa: E402
 from support.prometheus import Prometheus  # noqa: E402
@@ -98,6 +99,30 @@ class TheFile(unittest.TestCase):
             named = override["matcher"]["options"]
             if override["matcher"]["id"] == "byName":
                 self.assertIn(named, organize["renameByName"].values())
+
+    def test_every_colour_is_explained_beside_its_panel(self):
+        explained = 0
+        for one in panels():
+            config = one.get("fieldConfig", {})
+            steps = [*config.get("defaults", {}).get("thresholds", {}).get("steps", []),
+                     *(step for override in config.get("overrides", []) for found in override["properties"]
+                       if found["id"] == "thresholds" for step in found["value"]["steps"])]
+            for step in steps:
+                if step["value"] is None:
+                    continue
+                number = "25 %" if step["value"] == 0.25 else f"{step['value']:g}"
+                self.assertRegex(one["description"], rf"(?<![\d.]){re.escape(number)}(?![\d])", one["title"])
+                if step["color"] not in ("green", "transparent"):
+                    self.assertIn(step["color"], one["description"].lower(), one["title"])
+                explained += 1
+        self.assertGreater(explained, 12)
+
+    def test_it_says_where_the_words_are_that_metrics_cannot_show(self):
+        words = re.findall(r"(\w+)", " ".join(cells[0] for cells in rows(section("slo.md", "Burn rate"))[1:]))
+        self.assertEqual(len(words), 4)
+        overview = next(one for one in panels() if one["type"] == "table")["description"]
+        for word in (*words, "remaining_projected", "/api/v2/slos"):
+            self.assertIn(word, overview)
 
 
 class AgainstARunningServer(unittest.TestCase):
