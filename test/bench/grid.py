@@ -50,13 +50,17 @@ def main():
     options = parser.parse_args()
     print(f"| {' | '.join(AXES)} | CPU-s a million | million events/s | ack p99, ms | RSS, MB |")
     print("| " + " | ".join("---" for _ in range(len(AXES) + 4)) + " |", flush=True)
+    figures = []
     for cell in cells(options.full):
         run = one_run(options.nissad, options.load, options.folder, arguments(cell), options.seconds)
         cost = next(value for name, value in run.items() if name.startswith("cpu_s_per_million"))
         rate = next(value for name, value in run.items() if name.startswith("events_per_second"))
+        name = "_".join(f"{axis}_{value}" for axis, value in cell.items() if value != MIDDLE[axis]) or "middle"
+        figures.append(f"figure cpu_s_per_million_grid_{name} {cost:.4f} s")
         shape = [f"**{value}**" if value != MIDDLE[axis] else value for axis, value in cell.items()]
         print(f"| {' | '.join(shape)} | {cost:.3f} | {rate / 1e6:.2f} | {run['ack_p99_ms']:.1f} | {run['rss_mb']:.0f} |",
               flush=True)
+    print("\n".join(figures))
 
 
 if __name__ == "__main__":
