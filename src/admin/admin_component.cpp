@@ -1,6 +1,7 @@
 #include "admin/admin_component.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include "admin/health_page.hpp"
 #include "admin/json_body.hpp"
@@ -57,7 +58,7 @@ struct AdminComponent::Inside {
             at("/readyz", &Inside::readyz),
             at("/metrics", &Inside::metrics),
             at("/api/v2/slos", &Inside::slos),
-            at("/api/v2/slos/{name}", &Inside::slo),
+            at("/api/v2/slos/{name...}", &Inside::slo),
             at("/api/v2/streams", &Inside::streams),
             at("/api/v2/match", &Inside::match),
             at("/api/v2/config", &Inside::config),
@@ -70,7 +71,7 @@ struct AdminComponent::Inside {
         "/healthz             alive\n"
         "/readyz              takes batches\n"
         "/metrics             for Prometheus\n"
-        "/api/v2/slos         all SLOs, with their windows and budgets\n"
+        "/api/v2/slos         all SLOs, with their windows and budgets; and those retired of late\n"
         "/api/v2/slos/{name}  one of them\n"
         "/api/v2/streams      the agents' epochs and what is settled of them; ?limit=N\n"
         "/api/v2/match        which SLOs an event belongs to: ?service=S&operation=O&label.KEY=VALUE; and which came "
@@ -93,15 +94,25 @@ struct AdminComponent::Inside {
   Task<HttpResponse> slos(HttpRequest) {
     const Pages all = co_await pages();
     std::string body = "{\"slos\":[";
-    std::size_t count = 0;
-    for (const auto& page : all->pages)
-      for (const ledger::SloView& slo : page->slos) {
-        body += count == 0 ? "\n" : ",\n";
-        append_slo(body, slo, page->ledger_ms);
-        if (++count % slos_a_slice == 0) co_await yield_turn();
-      }
+    co_await append_slos(*all, false, body);
+    body += "\n],\n\"retired\":[";
+    co_await append_slos(*all, true, body);
     body += "\n]}\n";
     co_return net::http_json(std::move(body));
+  }
+
+  // A list of its own for the retired: another SLO may bear the name, and their states are of no promise any more.
+  static Task<void> append_slos(const ledger::SloPages& all, bool retired, std::string& body) {
+    std::size_t seen = 0;
+    const char* comma = "\n";
+    for (const auto& page : all.pages)
+      for (const ledger::SloView& slo : page->slos) {
+        if (slo.retired == retired) {
+          body += std::exchange(comma, ",\n");
+          append_slo(body, slo, page->ledger_ms);
+        }
+        if (++seen % slos_a_slice == 0) co_await yield_turn();
+      }
   }
 
   Task<HttpResponse> slo(HttpRequest request) {

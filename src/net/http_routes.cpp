@@ -22,11 +22,26 @@ bool segment_fits(std::string_view pattern, std::string_view raw, Parameters& pa
   return true;
 }
 
+// "{name...}" → "name"; empty where the pattern does not take the rest of the path.
+std::string_view name_of_rest(std::string_view pattern) {
+  constexpr std::string_view end = "...}";
+  if (!pattern.starts_with('{') || !pattern.ends_with(end) || pattern.find('/') != pattern.npos) return {};
+  return pattern.substr(1, pattern.size() - 1 - end.size());
+}
+
+bool rest_fits(std::string_view name, std::string_view raw, Parameters& parameters) {
+  auto value = percent_decoded(raw);
+  if (!value || value->empty()) return false;
+  parameters.emplace_back(name, std::move(*value));
+  return true;
+}
+
 bool path_fits(std::string_view pattern, std::string_view path, Parameters& parameters) {
   if (path.empty() || path.front() != '/') return false;
   pattern.remove_prefix(1);
   path.remove_prefix(1);
   for (;;) {
+    if (const auto rest = name_of_rest(pattern); !rest.empty()) return rest_fits(rest, path, parameters);
     const bool pattern_goes_on = pattern.find('/') != std::string_view::npos;
     const bool path_goes_on = path.find('/') != std::string_view::npos;
     if (pattern_goes_on != path_goes_on) return false;

@@ -21,8 +21,10 @@ struct HttpAdmission {
 };
 
 struct HttpRoute {
-  std::string method;   // "GET" serves HEAD too
-  std::string pattern;  // "/api/v2/slos/{name}": a segment in braces matches any one that is not empty
+  std::string method;  // "GET" serves HEAD too
+  // "/api/v2/epochs/{epoch}": a segment in braces matches any one that is not empty. "/api/v2/slos/{name...}": at the
+  // end, what is left of the path with all its slashes, if that is not empty.
+  std::string pattern;
   // Awaited on the connection's strand. A handler that throws has broken an expectation: violation, 500.
   std::function<Task<HttpResponse>(HttpRequest)> handle;
   std::size_t max_body = 0;  // bytes; more is refused with 413 before they are read

@@ -62,6 +62,21 @@ struct World {
     for (const std::string& name : names) definitions.push_back(defined(name));
     REQUIRE(hand.get(ledger->async_define(std::move(definitions))).has_value());
   }
+  // One event, good, for the SLO of this id.
+  void count(slo::SloId id) {
+    struct Nobody : ledger::ReplyTo {
+      void deliver(std::vector<ledger::Answer>) override {}
+    };
+    ledger::Submission submission;
+    ledger::BatchLine line{.key = {0, Priority::high, 0}, .cell_count = 1, .event_count = 1, .accepted = 1};
+    submission.lines = {line};
+    submission.cells = {{slo::cell_key(sets.intern({{id, slo::Criterion{}}}), 0, bucket_of(ledger->now_ms())), 1}};
+    submission.sender = std::make_shared<ledger::Sender>(ledger::Sender{"agent", "127.0.0.1"});
+    submission.reply_to = std::make_shared<Nobody>();
+    ledger->submit(std::move(submission));
+    hand.pass(ns_per_s);
+    hand.settle();
+  }
   std::string get(const std::string& target) { return request("GET " + target + " HTTP/1.1\r\nHost: a\r\n"); }
   std::string post(const std::string& target, const std::string& body, const std::string& type = "application/json") {
     return request("POST " + target + " HTTP/1.1\r\nHost: a\r\nContent-Type: " + type +
@@ -143,11 +158,29 @@ TEST_CASE("the list of SLOs has each of them once, also where they fill several 
   }
 }
 
+TEST_CASE("retired SLOs stand in a list of their own, also where another bears the name") {
+  World world;
+  CHECK(body_of(world.get("/api/v2/slos")) == "{\"slos\":[\n],\n\"retired\":[\n]}\n");
+  const auto id_of = [&](const std::string& name) {
+    std::vector<slo::Definition> definitions{defined(name)};
+    return world.hand.get(world.ledger->async_define(definitions)).value().value()[0];
+  };
+  CHECK(id_of("checkout") == 0);
+  world.count(0);
+  CHECK(id_of("search") == 1);
+  const std::string body = body_of(world.get("/api/v2/slos"));
+  const auto retired = body.find("\"retired\":[");
+  CHECK(body.find("{\"name\":\"search\"") < retired);
+  CHECK(body.find("{\"name\":\"checkout\"") > retired);
+  CHECK(has(body_of(world.get("/api/v2/slos/checkout")), "\"retired\":true"));
+}
+
 TEST_CASE("one SLO is found by its name; of an unknown one the nearest is told") {
   World world;
   world.define({"checkout", "a/b c"});
   CHECK(body_of(world.get("/api/v2/slos/checkout")).starts_with("{\"name\":\"checkout\""));
   CHECK(body_of(world.get("/api/v2/slos/a%2Fb%20c")).starts_with("{\"name\":\"a/b c\""));
+  CHECK(body_of(world.get("/api/v2/slos/a/b%20c")).starts_with("{\"name\":\"a/b c\""));
   const std::string unknown = world.get("/api/v2/slos/chekout");
   CHECK(unknown.starts_with("HTTP/1.1 404 "));
   CHECK(has(unknown, "did you mean checkout?"));

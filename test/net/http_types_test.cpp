@@ -12,7 +12,8 @@ namespace {
 std::vector<HttpRoute> some_routes() {
   return {{.method = "GET", .pattern = "/", .handle = {}},
           {.method = "GET", .pattern = "/api/v2/slos", .handle = {}},
-          {.method = "GET", .pattern = "/api/v2/slos/{name}", .handle = {}},
+          {.method = "GET", .pattern = "/api/v2/epochs/{epoch}", .handle = {}},
+          {.method = "GET", .pattern = "/api/v2/slos/{name...}", .handle = {}},
           {.method = "POST", .pattern = "/api/v2/slos", .handle = {}},
           {.method = "GET", .pattern = "/api/v2/events/{epoch}/{request_id}", .handle = {}}};
 }
@@ -29,10 +30,11 @@ TEST_CASE("a path finds its route, and a method that does not fit is told which 
   CHECK(pattern_for("GET", "/") == "/");
   CHECK(pattern_for("GET", "/api/v2/slos") == "/api/v2/slos");
   CHECK(pattern_for("HEAD", "/api/v2/slos") == "/api/v2/slos");
-  CHECK(pattern_for("GET", "/api/v2/slos/checkout") == "/api/v2/slos/{name}");
+  CHECK(pattern_for("GET", "/api/v2/slos/checkout") == "/api/v2/slos/{name...}");
+  CHECK(pattern_for("GET", "/api/v2/epochs/7") == "/api/v2/epochs/{epoch}");
   CHECK(pattern_for("DELETE", "/api/v2/slos") == "allow: GET, HEAD, POST");
-  for (const auto* nowhere :
-       {"/api/v2/slos/", "/api/v2/slos/a/b", "/api/v2", "", "api/v2/slos", "//", "/api/v2/slos/%zz"})
+  for (const auto* nowhere : {"/api/v2/slos/", "/api/v2/epochs/", "/api/v2/epochs/7/8", "/api/v2", "", "api/v2/slos",
+                              "//", "/api/v2/slos/%zz", "/api/v2/slos/a/%zz"})
     CHECK(pattern_for("GET", nowhere) == "allow: ");
 }
 
@@ -42,6 +44,18 @@ TEST_CASE("segments are split before they are decoded, so a name may hold a slas
   REQUIRE(match.route);
   CHECK(match.parameters[0].second == "7");
   CHECK(match.parameters[1].second == "a/b c");
+}
+
+TEST_CASE("a pattern may take the rest of the path, and a slash in it is one however it was sent") {
+  const auto routes = some_routes();
+  for (const auto* path :
+       {"/api/v2/slos/shop/checkout:av", "/api/v2/slos/shop%2Fcheckout:av", "/api/v2/slos/shop%2fcheckout%3Aav"}) {
+    const auto match = match_route(routes, "GET", path);
+    REQUIRE(match.route);
+    CHECK(match.parameters == std::vector<std::pair<std::string, std::string>>{{"name", "shop/checkout:av"}});
+  }
+  CHECK(match_route(routes, "GET", "/api/v2/slos//a//").parameters[0].second == "/a//");
+  CHECK(pattern_for("POST", "/api/v2/slos/a/b") == "allow: GET, HEAD");
 }
 
 TEST_CASE("the query's values are found by name and decoded") {
