@@ -1,5 +1,6 @@
 #include "app/server.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -27,6 +28,41 @@ StartFailure failure_of(const journal::JournalError& error) {
   return {code, error.message};
 }
 
+// The first that a state defines begin all, and nobody is surprised.
+std::vector<ledger::HistoryChange> changes_of(const ledger::Definitions& definitions, const config::Config& config) {
+  if (definitions.size() == 0) return {};
+  const auto plan = definitions.plan(config.slos);
+  return plan ? ledger::history_changes(definitions, *plan) : std::vector<ledger::HistoryChange>();
+}
+
+void log_change(const ledger::HistoryChange& change) {
+  using What = ledger::HistoryChange::What;
+  if (change.what == What::ends)
+    return log(LogLevel::info, "app", "an SLO stands in the file no more: it is retired", {{"slo", change.slo}});
+  const bool begins = change.what == What::begins;
+  if (change.instead_of.empty())
+    return log(LogLevel::info, "app",
+               begins ? "a new SLO begins its history" : "an SLO goes on with its earlier history",
+               {{"slo", change.slo}});
+  log(LogLevel::warning, "app",
+      begins
+          ? "an SLO was changed and begins a new history; the old one is retired, and goes on if the change is undone"
+          : "an SLO was changed and goes on with an earlier history; the one since then is retired",
+      {{"slo", change.slo}, {"changed", change.changed}, {"retired", change.instead_of}});
+}
+
+// Of each kind of line only five come at once, so the sums are told too.
+void log_changes(const std::vector<ledger::HistoryChange>& changes) {
+  using What = ledger::HistoryChange::What;
+  if (changes.empty()) return;
+  for (const ledger::HistoryChange& change : changes) log_change(change);
+  const auto count = [&](auto is) { return std::ranges::count_if(changes, is); };
+  log(LogLevel::info, "app", "the histories follow the file",
+      {{"begun", count([](const auto& one) { return one.what == What::begins; })},
+       {"resumed", count([](const auto& one) { return one.what == What::resumes; })},
+       {"retired", count([](const auto& one) { return one.what == What::ends || !one.instead_of.empty(); })}});
+}
+
 }  // namespace
 
 std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock) {
@@ -41,6 +77,7 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
   auto recovered = ledger::recover(*state.journal.journal, state.journal.last_lsn, options);
   if (!recovered) return std::unexpected(failure_of(recovered.error()));
   state.recovered = std::move(*recovered);
+  state.history_changes = changes_of(state.recovered.ledger->definitions(), config);
   if (const auto started = state.journal.journal->start(); !started)
     return std::unexpected(failure_of(started.error()));
   log(LogLevel::info, "app", state.journal.new_state ? "a new state is begun" : "the state is recovered",
@@ -65,6 +102,7 @@ Server::Server(const config::Config& config, const Clock& clock, State state)
       lobby_(ingest::Door{ingest_options_, config.fold, ledger_, overload_, fold_, books_, clock, timers_}),
       ingest_(loop_, lobby_),
       http_ingest_(loop_, lobby_),
+      history_changes_(std::move(state.history_changes)),
       admin_(loop_, timers_, clock, config.admin,
              admin::Sources{ledger_,
                             {books_, fold_.counters(), overload_.counters(), ledger_.counters(), journal_->counters(),
@@ -104,6 +142,7 @@ Task<void> Server::start() {
     exit_code_ = exit_failed;
     co_return co_await stop();
   }
+  log_changes(history_changes_);
   std::vector<slo::Rule> rules;
   for (std::size_t i = 0; i < ids->size(); ++i) rules.push_back({(*ids)[i], config_.slos[i].sli});
   const auto matcher = std::make_shared<const slo::Matcher>(rules, match_sets_);

@@ -17,6 +17,7 @@
 #include "ingest/http_ingest_component.hpp"
 #include "ingest/ingest_component.hpp"
 #include "journal/journal.hpp"
+#include "ledger/definition_changes.hpp"
 #include "ledger/ledger_component.hpp"
 #include "ledger/recovery.hpp"
 #include "overload/overload_component.hpp"
@@ -33,6 +34,7 @@ struct StartFailure {
 struct State {
   journal::Opened journal;
   ledger::Recovered recovered;
+  std::vector<ledger::HistoryChange> history_changes;  // when the configured SLOs are defined; of a new state none
 };
 // Blocking: opens, locks, recovers, and starts the journal.
 std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock);
@@ -70,6 +72,7 @@ class Server {
   ingest::Lobby lobby_;                      // what both doors of the agents share
   ingest::IngestComponent ingest_;           // the agents' door over TCP: uses all above
   ingest::HttpIngestComponent http_ingest_;  // and over HTTP
+  const std::vector<ledger::HistoryChange> history_changes_;
   Latch http_stopped_;
   admin::AdminComponent admin_;  // the operators' door: reads all above
   Signals signals_;

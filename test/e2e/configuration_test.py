@@ -160,6 +160,48 @@ class Pages(unittest.TestCase):
             check_books(nissad)
 
 
+class Histories(unittest.TestCase):
+    def restarted(self, nissad, text):
+        """The file is changed and the server started again: what the log says of histories."""
+        self.assertEqual(nissad.stop(), 0)
+        nissad.config.write_text(text)
+        seen = len(nissad.log_text())
+        nissad.start()
+        lines = [fields_of(line) for line in nissad.log_text()[seen:].splitlines()]
+        return {one["slo"]: one for one in lines if "slo" in one}, {one["msg"]: one for one in lines}
+
+    def counted(self, nissad, kind):
+        return {one["name"]: one["lifetime"]["total"] for one in nissad.json("/api/v2/slos")[kind]}
+
+    def test_a_changed_name_or_sli_is_told_retires_the_old_history_and_undone_brings_it_back(self):
+        with Nissad() as nissad:
+            before = nissad.config.read_text()
+            self.assertNotIn("histor", nissad.log_text())
+            agent = Agent(nissad.tcp_port).connect()
+            self.assertEqual(agent.ask(agent.batch([event()] * 3)).status, pb.Ack.COUNTED)
+            agent.close()
+            changed = before.replace('"shop-availability"', '"shop/availability"').replace('"300ms"', '"500ms"')
+            slos, messages = self.restarted(nissad, changed.replace('"99 %"', '"98 %"'))
+            for name, retired, key in (("shop/availability", "shop-availability", "name"),
+                                       ("shop-latency", "shop-latency", "threshold")):
+                self.assertEqual((slos[name]["level"], slos[name]["changed"], slos[name]["retired"]), ("warning", key, retired))
+                self.assertIn("begins a new history; the old one is retired", slos[name]["msg"])
+            sums = messages["the histories follow the file"]
+            self.assertEqual((sums["begun"], sums["resumed"], sums["retired"]), ("2", "0", "2"))
+            self.assertEqual(self.counted(nissad, "slos"), {"shop/availability": 0, "shop-latency": 0})
+            self.assertEqual(self.counted(nissad, "retired"), {"shop-availability": 3, "shop-latency": 3})
+            for path in ("shop/availability", "shop%2Favailability"):
+                self.assertEqual(nissad.json("/api/v2/slos/" + path)["name"], "shop/availability")
+            self.assertNotIn("retired", nissad.json("/api/v2/slos/shop-latency"))
+            slos, _ = self.restarted(nissad, before)
+            self.assertIn("goes on with an earlier history", slos["shop-availability"]["msg"])
+            self.assertEqual(self.counted(nissad, "slos"), {"shop-availability": 3, "shop-latency": 3})
+            slos, messages = self.restarted(nissad, before.replace('"99 %"', '"98 %"'))
+            self.assertEqual((slos, "the histories follow the file" in messages), ({}, False))
+            self.assertEqual(self.counted(nissad, "slos"), {"shop-availability": 3, "shop-latency": 3})
+            check_books(nissad)
+
+
 class Log(unittest.TestCase):
     def set_level(self, nissad, level, content_type="application/json"):
         request = urllib.request.Request(f"http://127.0.0.1:{nissad.admin_port}/api/v2/log", method="POST",

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ledger/definition_changes.hpp"
 #include "ledger/gaps.hpp"
 #include "support/seed.hpp"
 
@@ -56,6 +57,59 @@ TEST_CASE("an SLO that comes back finds its old id; an id is never used for anyt
   CHECK(server.configure({named("b", "x")}).ids == std::vector<slo::SloId>{1});
   CHECK(server.configure({named("b", "x"), named("a", "x")}).ids == std::vector<slo::SloId>{1, 0});
   CHECK(!server.definitions.find(0)->retired);
+}
+
+TEST_CASE("a plan tells which histories begin, go on and end, in whose place, and what was changed") {
+  Server server;
+  const auto told = [&](const std::vector<slo::Definition>& configured) {
+    const DefinitionPlan plan = *server.definitions.plan(configured);
+    std::string all;
+    for (const HistoryChange& one : history_changes(server.definitions, plan)) {
+      using What = HistoryChange::What;
+      all += one.slo + (one.what == What::begins ? " begins" : one.what == What::resumes ? " resumes" : " ends");
+      if (!one.instead_of.empty()) all += " instead of " + one.instead_of + ", changed " + one.changed;
+      all += "; ";
+    }
+    server.configure(configured);
+    return all;
+  };
+  CHECK(told({named("a", "x"), named("b", "y")}) == "a begins; b begins; ");
+  CHECK(told({named("a", "x"), named("b", "y")}).empty());
+  CHECK(told({named("a", "x", 99'000'000), named("b", "y")}).empty());
+  CHECK(told({named("c", "x"), named("b", "y")}) == "c begins instead of a, changed name; ");
+  CHECK(told({named("a", "x"), named("b", "y")}) == "a resumes instead of c, changed name; ");
+  CHECK(told({named("a", "z"), named("b", "y"), named("d", "d")}) ==
+        "a begins instead of a, changed service; d begins; ");
+  CHECK(told({named("a", "x"), named("d", "d")}) == "a resumes instead of a, changed service; b ends; ");
+  // A name that passes on: each of the retired is told once.
+  CHECK(told({named("e", "x"), named("a", "w"), named("d", "d")}) == "e begins instead of a, changed name; a begins; ");
+  CHECK(told({}) == "d ends; e ends; a ends; ");
+}
+
+TEST_CASE("every key of an SLI that was changed is named, and the order of labels is no change") {
+  const auto changed = [](auto change) {
+    slo::Definition before = named("a", "x");
+    before.sli.selector.labels = {{"k", "1"}, {"l", "2"}};
+    before.sli.criterion.kind = slo::SliKind::latency;
+    before.sli.criterion.threshold_ns = 1'000;
+    Server server;
+    server.configure({before});
+    change(before.sli.selector, before.sli.criterion);
+    const auto changes = history_changes(server.definitions, *server.definitions.plan(std::vector{before}));
+    return changes.empty() ? "" : changes[0].changed;
+  };
+  using Selector = slo::Selector;
+  using Criterion = slo::Criterion;
+  CHECK(changed([](Selector& selector, Criterion&) { std::swap(selector.labels[0], selector.labels[1]); }).empty());
+  CHECK(changed([](Selector& selector, Criterion& criterion) {
+          std::swap(selector.labels[0], selector.labels[1]);
+          criterion.threshold_ns = 2'000;
+        }) == "threshold");
+  CHECK(changed([](Selector& selector, Criterion& criterion) {
+          selector = {"y", "GET", {}};
+          criterion = {.good = {slo::Outcome::ok}, .ignore = {}};
+        }) == "service, operation, labels, sli, threshold, good, ignore");
+  CHECK(changed([](Selector&, Criterion& criterion) { criterion.failures = slo::Failures::bad; }) == "failures");
 }
 
 TEST_CASE("long names and many SLOs: a plan for what is there already is empty") {
