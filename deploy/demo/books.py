@@ -8,7 +8,7 @@ SERVICES = {"shop": "shop-availability", "payments": "payments-availability"}
 
 def summary(text):
     """The last line of nissa-send."""
-    found = re.search(r"(\d+) lines, (\d+) not understood; (\d+) events acknowledged.*?(\d+) not taken", text)
+    found = re.search(r"(\d+) lines?, (\d+) not understood; (\d+) events? acknowledged.*?(\d+) not taken", text)
     return dict(zip(("lines", "bad", "acknowledged", "not_taken"), map(int, found.groups()))) if found else None
 
 

@@ -56,7 +56,7 @@ struct Event {
   Outcome outcome = Outcome::ok;
   std::int64_t time_unix_ns = 0;  // when it ended; 0: now. At most 30 days old and 10 s ahead, or the server rejects it
   std::int64_t duration_ns = -1;  // negative: unknown, and no latency objective counts it
-  std::string_view request_id;    // at most 64 bytes; for looking the event up, never for deduplication
+  std::string_view request_id;    // at most 64 bytes; nothing looks it up yet, and it is never for deduplication
 };
 
 enum class [[nodiscard]] Sent : std::uint8_t {

@@ -22,6 +22,8 @@ void BatchSource::append_body(const Body& body, Bytes& out) {
 namespace {
 
 constexpr std::size_t read_bytes = 16 * 1024;
+constexpr std::string_view http_instead =
+    "it answers in HTTP and does not speak Nissa's TCP protocol: is the port right? (7440; 7441 and 7442 are HTTP)";
 
 // One attempt to connect, shared by who makes it and who waits for it, for neither need outlive the other.
 struct Attempt {
@@ -289,6 +291,7 @@ Task<void> Connection::Inside::read(std::shared_ptr<Session> mine) {
     mine->heard_at = timers.now();
     ServerFrame frame;
     while (!mine->over && frames.next(frame)) hear(*mine, frame);
+    if (frames.http()) mine->end(std::string(http_instead));
     if (frames.lost()) mine->end("the server's frames cannot be read");
     idle.wake_all();
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "wire/frame.hpp"
@@ -35,9 +36,22 @@ bool decode(wire::ServerFrameKind kind, ByteView payload, ServerFrame& frame) {
   return false;
 }
 
+// How an HTTP/1 server answers whatever it is sent. As a frame it would be one of 72 bytes, of no known kind.
+constexpr std::string_view http_answer = "HTTP/1.";
+
 }  // namespace
 
+void ServerFrames::look_for_http() {
+  const std::string_view first = as_text(ByteView(buffer_).first(std::min(end_, http_answer.size())));
+  at_start_ = http_answer.starts_with(first) && first.size() < http_answer.size();
+  lost_ = http_ = first == http_answer;
+}
+
 bool ServerFrames::next(ServerFrame& frame) {
+  if (at_start_) {
+    look_for_http();
+    if (at_start_) return false;
+  }
   while (!lost_) {
     const std::size_t skipped = std::min(skip_, end_ - begin_);
     begin_ += skipped;

@@ -25,14 +25,19 @@ class ServerFrames {
   bool next(ServerFrame& frame);
   // Nothing more can be understood: close the connection.
   bool lost() const { return lost_; }
+  // Why, where it is that the first bytes are those of an HTTP answer: another port than was meant.
+  bool http() const { return http_; }
 
  private:
   void make_room();
+  void look_for_http();
 
   Bytes buffer_;
   std::size_t begin_ = 0;  // [begin_, end_) is unread
   std::size_t end_ = 0;
   std::size_t skip_ = 0;  // still to come of a frame that is passed over
+  bool at_start_ = true;  // fewer bytes have come than tell HTTP from frames
+  bool http_ = false;
   bool lost_ = false;
 };
 

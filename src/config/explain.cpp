@@ -96,8 +96,10 @@ void add_given(std::string& out, const Config& config) {
 
 std::string explain(const Config& config, const Surroundings& surroundings) {
   const auto warnings = warnings_of(config);
-  std::string out = config.file + ": " + std::to_string(config.slos.size()) + " SLOs, nothing wrong";
-  if (!warnings.empty()) out += ", " + std::to_string(warnings.size()) + " warnings";
+  std::string out = config.file + ": " + std::to_string(config.slos.size()) +
+                    (config.slos.size() == 1 ? " SLO" : " SLOs") + ", nothing wrong";
+  if (!warnings.empty())
+    out += ", " + std::to_string(warnings.size()) + (warnings.size() == 1 ? " warning" : " warnings");
   out += '\n';
   auto next = warnings.begin();
   const auto add_warnings_of = [&](std::size_t slo) {

@@ -24,6 +24,16 @@ bool read_number(std::string_view text, T& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// What stands before the "$request", [$time_local] last, which is cut off; nothing if they are not there. $remote_user
+// is the client's to choose, brackets too; but no quote, so the first one after a bracket is ours.
+bool eat_time(std::string_view& rest, std::string_view& time) {
+  if (!eat_until(rest, "] \"", time)) return false;
+  const auto time_at = time.rfind(" [");
+  if (time_at == std::string_view::npos) return false;
+  time.remove_prefix(time_at + 2);
+  return true;
+}
+
 // "GET /path HTTP/1.1". What a broken client sent is anything, and one operation.
 std::string name_of_request(std::string_view request, const OperationNames& names) {
   const auto first = request.find(' ');
@@ -43,14 +53,15 @@ agent::Outcome outcome_of_status(int status) {
   return status >= 400 ? agent::Outcome::client_error : agent::Outcome::ok;
 }
 
+bool looks_like_access_line(std::string_view line) {
+  std::string_view time;
+  return eat_time(line, time);
+}
+
 Result<LineEvent> parse_access_line(std::string_view line, const OperationNames& names) {
   std::string_view rest = line, time, request, status, seconds;
   LineEvent event;
-  // $remote_user is the client's to choose, brackets too; but no quote, so the first one after a bracket is ours.
-  const bool found = eat_until(rest, "] \"", time);
-  const auto time_at = time.rfind(" [");
-  if (!found || time_at == std::string_view::npos) return failure("no [$time_local] \"$request\"");
-  time.remove_prefix(time_at + 2);
+  if (!eat_time(rest, time)) return failure("no access log line: [$time_local] \"$request\" is missing (see --help)");
   const auto at = parse_time_local(time);
   if (!at) return failure("[" + std::string(time) + "] is no $time_local");
   // nginx writes a quote inside as \x22, so the next one ends the request.

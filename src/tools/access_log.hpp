@@ -13,6 +13,9 @@ namespace nissa::tools {
 // Pure; about 1 µs without rules. A failure says what is missing, by the name it has in log_format.
 Result<LineEvent> parse_access_line(std::string_view line, const OperationNames& names);
 
+// Whether it is meant as one: [$time_local] "$request" stands in it, readable or not.
+bool looks_like_access_line(std::string_view line);
+
 // 100 … 599.
 agent::Outcome outcome_of_status(int status);
 

@@ -24,7 +24,7 @@ Status check_text(std::string_view what, std::string_view text, std::size_t long
 }
 
 Status check(const LineEvent& event) {
-  if (event.service.empty()) return failure("names no service, and there is no --service");
+  if (event.service.empty()) return failure("names no service, and there is no --service NAME");
   if (event.labels.size() > most_labels) return failure("has more than 32 labels, those of --label included");
   if (auto good = check_text("the service", event.service, longest_name); !good) return good;
   if (auto good = check_text("the operation", event.operation, longest_name); !good) return good;
@@ -36,9 +36,19 @@ Status check(const LineEvent& event) {
   return {};
 }
 
-bool is_json(std::string_view line, SendOptions::Format format) {
-  if (format != SendOptions::Format::automatic) return format == SendOptions::Format::json;
+bool begins_as_json(std::string_view line) {
   return line.substr(std::min(line.find_first_not_of(" \t"), line.size())).starts_with('{');
+}
+
+// As a line of the format given or, where none is, of the one that it looks like.
+Result<LineEvent> parse(std::string_view line, const SendOptions& options) {
+  const bool automatic = options.format == SendOptions::Format::automatic;
+  if (automatic ? begins_as_json(line) : options.format == SendOptions::Format::json) return parse_json_line(line);
+  if (automatic && !looks_like_access_line(line))
+    return failure(
+        "is neither a JSON object (which begins with {) nor an access log line (no [$time_local] \"$request\"); "
+        "--help shows both");
+  return parse_access_line(line, options.operations);
 }
 
 }  // namespace
@@ -46,8 +56,7 @@ bool is_json(std::string_view line, SendOptions::Format format) {
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
 Result<LineEvent> understand(std::string_view line, const SendOptions& options) {
-  Result<LineEvent> event =
-      is_json(line, options.format) ? parse_json_line(line) : parse_access_line(line, options.operations);
+  Result<LineEvent> event = parse(line, options);
   if (!event) return event;
   if (event->service.empty()) event->service = options.service;
   event->labels.insert(event->labels.end(), options.labels.begin(), options.labels.end());

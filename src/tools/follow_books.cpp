@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tools/amount.hpp"
 #include "tools/event_lines.hpp"
 
 namespace nissa::tools {
@@ -45,7 +46,7 @@ void FollowBooks::bad_line(const std::string& where, const std::string& why) {
 
 void FollowBooks::lose(const std::string& where, std::uint64_t events, const std::string& why) {
   counts.uncertain += events;
-  say_(where + ": " + std::to_string(events) + " events uncertain (counted once or not at all): " + why);
+  say_(where + ": " + events_text(events) + " uncertain (counted once or not at all): " + why);
 }
 
 std::optional<Bytes> FollowBooks::bytes_of(const Cut& cut, const LogFollower& follower) {
@@ -177,7 +178,7 @@ void FollowBooks::account(const LiveCut& live, const client::Settlement& settlem
     case client::Fate::refused:
     case client::Fate::abandoned:
       counts.refused += settlement.event_count;
-      say_(place + ": " + std::to_string(settlement.event_count) + " events refused" +
+      say_(place + ": " + events_text(settlement.event_count) + " refused" +
            (settlement.conflict ? ": the server counted other events for these lines before, made with other options"
                                 : reason));
       break;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/nearest_name.hpp"
 #include "tools/time_text.hpp"
 
 namespace nissa::tools {
@@ -40,6 +41,15 @@ Status read_text(std::string_view key, const json::value& value, std::string& ou
   return {};
 }
 
+// What a time of this century counts, if it cannot be seconds; else nothing.
+std::string_view unit_of_unix_time(double time) {
+  constexpr std::array<std::pair<double, std::string_view>, 3> units{
+      {{1e3, "milliseconds"}, {1e6, "microseconds"}, {1e9, "nanoseconds"}}};
+  for (const auto& [a_second, name] : units)
+    if (time >= 9e8 * a_second && time < 5e9 * a_second) return name;
+  return {};
+}
+
 Status read_time(const json::value& value, std::optional<std::int64_t>& out) {
   if (const auto* seconds = value.if_int64(); seconds != nullptr && *seconds >= 0 && *seconds < 1LL << 33)
     return out = *seconds * ns_per_s, Status();
@@ -47,6 +57,9 @@ Status read_time(const json::value& value, std::optional<std::int64_t>& out) {
     return out = to_ns(*seconds), Status();
   if (const auto* text = value.if_string())
     if (const auto time = parse_rfc3339({text->data(), text->size()})) return out = *time, Status();
+  if (const auto number = as_number(value))
+    if (const std::string_view unit = unit_of_unix_time(*number); !unit.empty())
+      return failure("\"time\" looks like " + std::string(unit) + " since 1970: expected seconds, as 1749995200.25");
   return expected("time", "seconds since 1970, or a time like \"2025-06-15T13:46:40.5Z\"");
 }
 
@@ -83,6 +96,15 @@ Status read_key(std::string_view key, const json::value& value, LineEvent& event
   if (key == "operation") return read_text(key, value, event.operation);
   if (key == labels_key) return expected(key, "an object of texts");
   return read_text(key, value, event.request_id);
+}
+
+std::string no_such_key(std::string_view given) {
+  std::string text = "\"" + std::string(given) + "\" is no key of an event";
+  if (const std::string_view near = nearest_name(given, keys); !near.empty())
+    text += "; did you mean \"" + std::string(near) + "\"?";
+  text += " (its keys: ";
+  for (const std::string_view key : keys) text += std::string(key) + (key == keys.back() ? ")" : ", ");
+  return text;
 }
 
 // What Boost's parser calls as it reads: a document is never built, for it would forget which keys came twice.
@@ -148,7 +170,7 @@ class EventHandler {
   }
   bool begin_key(std::string key, Code& error) {
     const auto known = std::ranges::find(keys, std::string_view(key));
-    if (known == keys.end()) return refuse(error, "\"" + key + "\" is no key of an event");
+    if (known == keys.end()) return refuse(error, no_such_key(key));
     const unsigned bit = 1U << (known - keys.begin());
     if ((seen_ & bit) != 0) return refuse(error, "\"" + key + "\" comes twice");
     seen_ |= bit;

@@ -10,6 +10,7 @@
 #include "client/event_check.hpp"
 #include "client/os_random.hpp"
 #include "net/tcp_connect.hpp"
+#include "tools/amount.hpp"
 #include "tools/event_lines.hpp"
 #include "tools/follow_source.hpp"
 
@@ -92,7 +93,9 @@ Status FollowRun::begin() {
           std::string(state->cuts.empty() ? "" : ": what was sent then and not answered may be refused now, by name"));
     follower_.resume(*state);
     stored = books_.resume(*state, follower_);
-    if (!stored.empty()) calls_.say(std::to_string(stored.size()) + " batches of an earlier start are sent again");
+    if (!stored.empty())
+      calls_.say(amount(stored.size(), "batch of an earlier start is", "batches of an earlier start are") +
+                 " sent again");
   } else {
     follower_.begin(options_.from_end);
   }

@@ -67,6 +67,8 @@ SendOptions send_options(Arguments& arguments) {
   o.priority = static_cast<agent::Priority>(arguments.choice("--priority", classes, 1) + 1);
   constexpr std::array<std::string_view, 3> formats{"auto", "json", "nginx"};
   o.format = static_cast<SendOptions::Format>(arguments.choice("--format", formats, 0));
+  if (o.format == SendOptions::Format::nginx && o.service.empty())
+    arguments.problem("--format nginx needs --service NAME: an access log names no service");
   read_operations(arguments, o);
   read_labels(arguments, o);
   read_follow(arguments, o);

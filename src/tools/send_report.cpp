@@ -1,5 +1,7 @@
 #include "tools/send_report.hpp"
 
+#include "tools/amount.hpp"
+
 namespace nissa::tools {
 namespace {
 
@@ -27,15 +29,16 @@ std::string bytes_text(std::uint64_t bytes) {
 
 std::string send_summary(const SendOutcome& outcome) {
   const agent::Stats& s = outcome.stats;
-  std::string text = std::to_string(outcome.lines) + " lines, " + std::to_string(outcome.bad_lines) +
-                     " not understood; " + std::to_string(s.counted) + " events acknowledged, of them " +
+  std::string text = amount(outcome.lines, "line", "lines") + ", " + std::to_string(outcome.bad_lines) +
+                     " not understood; " + events_text(s.counted) + " acknowledged, of them " +
                      std::to_string(s.rejected) + " not taken by the server; " + std::to_string(s.refused) +
                      " refused, " + std::to_string(s.uncertain) + " uncertain, " + std::to_string(s.abandoned) +
-                     " not sent; " + std::to_string(s.batches_resent) + " batches resent, " +
-                     std::to_string(s.connections_lost) + " connections lost";
-  if (outcome.following) text += "; " + std::to_string(outcome.kept) + " events kept for the next start";
+                     " not sent; " + amount(s.batches_resent, "batch", "batches") + " resent, " +
+                     amount(s.connections_lost, "connection", "connections") + " lost";
+  if (outcome.following) text += "; " + events_text(outcome.kept) + " kept for the next start";
   text += rejected_by_name(s);
-  if (outcome.missing > 0) text += "; " + std::to_string(outcome.missing) + " files or parts of files not found";
+  if (outcome.missing > 0)
+    text += "; " + amount(outcome.missing, "file or part of a file", "files or parts of files") + " not found";
   return text;
 }
 
@@ -55,8 +58,8 @@ std::optional<std::string> SendProgress::line(const SendFigures& figures, BootNs
   begun_ = true;
   shown_at_ = now;
   acknowledged_then_ = figures.acknowledged;
-  std::string text = std::to_string(figures.lines) + " lines, " + std::to_string(figures.acknowledged) +
-                     " events acknowledged, " + std::to_string(figures.in_flight) + " in flight, " +
+  std::string text = amount(figures.lines, "line", "lines") + ", " + events_text(figures.acknowledged) +
+                     " acknowledged, " + std::to_string(figures.in_flight) + " in flight, " +
                      std::to_string(static_cast<std::uint64_t>(events_per_s_)) + "/s";
   if (figures.lag_bytes) text += ", " + bytes_text(*figures.lag_bytes) + " behind";
   return text;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "tools/amount.hpp"
 #include "tools/event_lines.hpp"
 
 namespace nissa::tools {
@@ -47,7 +48,7 @@ class Sender {
 agent::Options Sender::with_callbacks(agent::Options agent) {
   agent.on_loss = [this](const agent::Loss& loss) {
     constexpr const char* kinds[]{"refused", "uncertain (counted once or not at all)", "abandoned"};
-    say(std::to_string(loss.events) + " events " + kinds[static_cast<int>(loss.kind)] +
+    say(events_text(loss.events) + " " + kinds[static_cast<int>(loss.kind)] +
         (loss.reason.empty() ? "" : ": " + std::string(loss.reason)));
   };
   agent.on_connection = [this, down = false](agent::Priority, bool up, std::string_view why) mutable {

@@ -54,6 +54,31 @@ TEST_CASE("any cutting into reads gives the same messages, and unknown kinds are
   }
 }
 
+TEST_CASE("an HTTP answer is recognised in any cutting, and only where a connection begins with it") {
+  const auto told = [](std::string_view text, std::size_t piece) {
+    ServerFrames frames(512);
+    ServerFrame frame;
+    for (std::size_t at = 0; at < text.size() && !frames.lost(); at += piece) {
+      const auto part = as_bytes(text.substr(at, piece));
+      std::ranges::copy(part, frames.space().begin());
+      frames.filled(part.size());
+      while (frames.next(frame)) continue;
+    }
+    CHECK(frames.http() <= frames.lost());
+    return frames.http();
+  };
+  Bytes hello;
+  wire::append_message(hello, wire::HelloAck{});
+  const std::string answer = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+  for (std::size_t piece = 1; piece < 40; ++piece) {
+    CAPTURE(piece);
+    CHECK(told(answer, piece));
+    CHECK_FALSE(told(std::string(as_text(hello)) + answer, piece));
+    CHECK_FALSE(told("HTTP", piece));
+    CHECK_FALSE(told("HTTQ/1.1 400 Bad Request\r\n\r\n", piece));
+  }
+}
+
 TEST_CASE("garbage never hangs nor reads beyond its bytes") {
   auto random = nissa::test::random_for(31);
   for (int round = 0; round < 2'000; ++round) {

@@ -163,6 +163,18 @@ class Agents(unittest.TestCase):
                 self.assertEqual(nissad.window("shop-availability", "5m")["total"], 300 * (number + 1))
             check_books(nissad)
 
+    def test_at_a_port_that_speaks_http_it_says_so(self):
+        with Nissad(SLOS) as nissad:
+            for port in (nissad.http_port, nissad.admin_port):
+                sender = Sender(port, "--service", "shop", "--drain", "1")
+                sender.write("{}\n")
+                sender.until(lambda: b"trying again" in sender.said)
+                code, summary, said = sender.end()
+                self.assertEqual((code, summary["unsent"]), (3, 1), said)
+                self.assertIn("it answers in HTTP and does not speak Nissa's TCP protocol", said)
+                self.assertIn("1 event abandoned", said)
+            check_books(nissad)
+
     def test_events_that_the_server_does_not_take_are_said(self):
         with Nissad(SLOS) as nissad:
             sender = Sender(nissad.tcp_port, "--service", "shop")

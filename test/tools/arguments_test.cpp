@@ -66,6 +66,7 @@ TEST_CASE("what no server takes is the command line's fault, said before any lin
                                                     {"--label", long_key.c_str()},
                                                     {"--label", "a=\xff"},
                                                     {"--operation", "a=\xff"},
+                                                    {"--format", "nginx"},
                                                     {"--follow", "/var/log/nginx/access.log"},
                                                     {"--state", "/s"},
                                                     {"--from", "end"},

@@ -105,6 +105,32 @@ TEST_CASE("a JSON line that is not understood says which key") {
   }
 }
 
+TEST_CASE("an unknown key is told with the nearest known one, and with all that there are") {
+  const auto why = [](const char* line) { return parse_json_line(line).error().message; };
+  const std::string all = " (its keys: time, duration_ms, duration_s, outcome, service, operation, labels, request_id)";
+  CHECK(why(R"({"status": 200})") == "\"status\" is no key of an event" + all);
+  CHECK(why(R"({"servce": "a"})") == "\"servce\" is no key of an event; did you mean \"service\"?" + all);
+  CHECK(why(R"({"duration_ns": 5})") == "\"duration_ns\" is no key of an event; did you mean \"duration_ms\"?" + all);
+}
+
+TEST_CASE("a time that cannot be seconds is told by the unit that it looks like") {
+  for (const auto& [time, unit] : {std::pair{"1795908452000", "milliseconds"},
+                                   {"1795908452000.5", "milliseconds"},
+                                   {"1795908452000000", "microseconds"},
+                                   {"1795908452000000000", "nanoseconds"}}) {
+    CAPTURE(time);
+    const auto event = parse_json_line(R"({"time": )" + std::string(time) + "}");
+    REQUIRE_FALSE(event);
+    CHECK(event.error().message ==
+          "\"time\" looks like " + std::string(unit) + " since 1970: expected seconds, as 1749995200.25");
+  }
+  for (const char* time : {"99999999999", "-1795908452000", "1e30"}) {
+    const auto event = parse_json_line(R"({"time": )" + std::string(time) + "}");
+    REQUIRE_FALSE(event);
+    CHECK(event.error().message.starts_with("\"time\": expected seconds since 1970"));
+  }
+}
+
 constexpr const char* good_line =
     R"(10.0.0.1 - alice [15/Jun/2025:15:46:40 +0200] "GET /users/4711/orders?page=2 HTTP/1.1" 200 512 )"
     R"("-" "curl/7.88" rt=0.012)";

@@ -27,12 +27,30 @@ TEST_CASE("the summary names what the server did not take by its faults, and the
   outcome.stats.uncertain = 0;
   outcome.missing = 1;
   CHECK(send_exit_code(outcome) == 3);
-  CHECK(send_summary(outcome).find("1 files or parts of files not found") != std::string::npos);
+  CHECK(send_summary(outcome).find("; 1 file or part of a file not found") != std::string::npos);
   outcome.missing = 0;
   outcome.following = true;
   outcome.kept = 7;
   CHECK(send_exit_code(outcome) == 1);
   CHECK(send_summary(outcome).find("7 events kept for the next start") != std::string::npos);
+}
+
+TEST_CASE("one of a thing is not told as many") {
+  SendOutcome outcome;
+  outcome.following = true;
+  const auto with = [&outcome](std::uint64_t number) {
+    outcome.lines = outcome.bad_lines = outcome.kept = outcome.missing = number;
+    outcome.stats.counted = outcome.stats.batches_resent = outcome.stats.connections_lost = number;
+    return send_summary(outcome);
+  };
+  CHECK(with(1) ==
+        "1 line, 1 not understood; 1 event acknowledged, of them 0 not taken by the server; 0 refused, 0 uncertain, 0 "
+        "not sent; 1 batch resent, 1 connection lost; 1 event kept for the next start; 1 file or part of a file not "
+        "found");
+  CHECK(with(0).starts_with("0 lines, 0 not understood; 0 events acknowledged"));
+  CHECK(
+      with(2).ends_with("2 batches resent, 2 connections lost; 2 events kept for the next start; 2 files or parts of "
+                        "files not found"));
 }
 
 TEST_CASE("progress is shown at most four times a second, with the rate of late") {
@@ -81,6 +99,22 @@ TEST_CASE("a body is a function of the bytes and the options: no time of its own
   CHECK(first == second);
 }
 
+TEST_CASE("without a format, a line that looks like neither is told so; with one, it is told what that format misses") {
+  const auto why = [](const std::string& line, std::vector<const char*> words = {}) {
+    words.insert(words.end(), {"--service", "shop"});
+    const auto event = understand(line, options_of(words));
+    return event ? std::string() : event.error().message;
+  };
+  for (const char* line : {"GET / 200", "[1, 2]", "\"{}\"", "- [a] b \"c\"", "status=200"}) {
+    CAPTURE(line);
+    CHECK(why(line).starts_with("is neither a JSON object (which begins with {) nor an access log line"));
+    CHECK(why(line, {"--format", "json"}).find("access log") == std::string::npos);
+    CHECK(why(line, {"--format", "nginx"}).find("JSON") == std::string::npos);
+  }
+  CHECK(why(" {\"a\": 1}").starts_with("\"a\" is no key"));
+  CHECK(why("- - - [yesterday] \"GET / HTTP/1.1\" 200") == "[yesterday] is no $time_local");
+}
+
 TEST_CASE("a line beyond the limits says which text, and which limit") {
   const SendOptions options = options_of({});
   const auto why = [&options](const std::string& line) {
@@ -88,7 +122,7 @@ TEST_CASE("a line beyond the limits says which text, and which limit") {
     return event ? std::string() : event.error().message;
   };
   const std::string long_text(257, 'x');
-  CHECK(why("{}") == "names no service, and there is no --service");
+  CHECK(why("{}") == "names no service, and there is no --service NAME");
   CHECK(why(R"({"service": ")" + long_text + "\"}") == "the service is longer than 256 bytes");
   CHECK(why(R"({"service": "a", "operation": ")" + long_text + "\"}") == "the operation is longer than 256 bytes");
   CHECK(why(R"({"service": "a", "labels": {"k": ")" + long_text + "\"}}") == "the label k is longer than 256 bytes");

@@ -60,7 +60,7 @@ TEST_CASE("good lines of both formats are counted, bad ones are named with their
   CHECK(said.outcome.stats.counted == 101);
   CHECK(peer.events_seen == 101);
   REQUIRE(said.lines.size() == 2);
-  CHECK(said.lines[0] == "line 151: \"nonsense\" is no key of an event");
+  CHECK(said.lines[0].starts_with("line 151: \"nonsense\" is no key of an event"));
   CHECK(said.lines[1].starts_with("line 152: "));
   CHECK(send_exit_code(said.outcome) == 1);
   CHECK(send_summary(said.outcome).starts_with("103 lines, 2 not understood; 101 events acknowledged"));
@@ -131,7 +131,7 @@ TEST_CASE("a line without a service needs --service") {
   SendOptions options;
   options.drain_s = 0;
   const Said said = send(access_line, options);
-  CHECK(said.lines == std::vector<std::string>{"line 1: names no service, and there is no --service"});
+  CHECK(said.lines == std::vector<std::string>{"line 1: names no service, and there is no --service NAME"});
 }
 
 }  // namespace
