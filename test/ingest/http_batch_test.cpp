@@ -59,7 +59,7 @@ TEST_CASE("a batch without a key is counted each time, and the answer says that 
   CHECK(world.ledger->counters().unkeyed[index_of(Priority::normal)].counted.value() == 2);
 }
 
-TEST_CASE("the answer tells how many of the events belong to no SLO, over both doors, and nothing where all do") {
+TEST_CASE("the answer tells how many of the events belong to no SLO, and says nothing where all do belong to one") {
   World world;
   HttpTalk talk(world);
   const Heard typo = talk.ask(post(R"({"events":[{"service":"shpo"},{"service":"shop"},{"service":"bank"}]})"));

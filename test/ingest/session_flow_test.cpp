@@ -300,6 +300,7 @@ TEST_CASE("events that cannot be counted are told by reason in the ack of a coun
   CHECK(ack.late == 1);
   CHECK(ack.rejected[static_cast<std::size_t>(EventFault::in_the_future) - 1] == 1);
   CHECK(ack.rejected[static_cast<std::size_t>(EventFault::no_service) - 1] == 1);
+  CHECK(ack.unmatched == 1);
   CHECK(world.ledger->counters().unmatched_events.value() == 1);
   CHECK(world.total_of_shop() == 1);
 }
