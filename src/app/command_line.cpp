@@ -5,9 +5,11 @@
 namespace nissa::app {
 
 const char* usage() {
-  return "nissad --config FILE                 serve\n"
-         "nissad --check-config --config FILE  say everything that is wrong with the file, or what it means\n"
-         "nissad inspect DIR [--json]          what the state in DIR holds; looks at a copy, for opening the original "
+  return "nissad [--config FILE]                 serve; FILE is nissa.toml in the current folder unless another is "
+         "named\n"
+         "nissad --check-config [--config FILE]  say everything that is wrong with the file, or what it means\n"
+         "nissad inspect DIR [--json]            what the state in DIR holds; looks at a copy, for opening the "
+         "original "
          "would change it\n"
          "nissad --version\n";
 }

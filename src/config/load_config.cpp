@@ -49,7 +49,9 @@ void read_address(TomlTable& table, std::string_view key, std::string& address, 
   bool has_port = colon != given.npos && colon != 0;
   if (has_port) {
     const auto [rest, error] = std::from_chars(given.data() + colon + 1, end, number);
-    has_port = error == std::errc{} && rest == end;  // at 65536 `rest` is the end, too
+    if (rest == end && error == std::errc::result_out_of_range)
+      return table.problem(key, "the port of \"" + given + "\" is out of range; expected 0 to 65535");
+    has_port = error == std::errc{} && rest == end;
   }
   if (!has_port) return table.problem(key, '"' + given + "\" is no address; expected for example \"127.0.0.1:7440\"");
   address = given.substr(0, colon);

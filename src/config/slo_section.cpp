@@ -25,7 +25,8 @@ void read_name(TomlTable& table, std::string& name) {
     return;
   }
   if (name.size() > longest_name || !is_metric_safe(name))
-    table.problem("name", "expected 1 to 256 letters, digits and - _ . / :");
+    return table.problem("name", "expected 1 to 256 letters, digits and - _ . / :");
+  table.call(name);
 }
 
 void read_outcomes(TomlTable& table, std::string_view key, slo::OutcomeMask& mask) {
@@ -60,6 +61,10 @@ void read_criterion(TomlTable& table, slo::Criterion& criterion) {
   if (criterion.kind == slo::SliKind::latency) {
     if (!table.has("threshold"))
       table.problem("threshold", "is missing; a latency SLI is good up to a duration, for example \"300ms\"");
+    if (table.has("good") && criterion.failures == slo::Failures::ignored)
+      table.problem("good",
+                    "has no effect here: failures is \"ignored\", so only OK is counted; leave it out, or say "
+                    "failures = \"bad\"");
   } else {
     if (threshold_set) table.problem("threshold", "belongs to sli = \"latency\" only");
     if (failures_set) table.problem("failures", "belongs to sli = \"latency\" only");
@@ -76,12 +81,23 @@ void read_selector(TomlTable& table, slo::Selector& selector) {
   for (auto& [key, glob] : labels) selector.labels.push_back({std::move(key), std::move(glob)});
 }
 
+// Elsewhere objectives are ratios: 0.999 would be taken for a thousandth of what is meant, and nothing would be wrong.
+std::string without_percent(const std::string& text) {
+  std::string message = '"' + text + "\" has no % sign; expected a percentage, for example \"99.9 %\"";
+  const auto percent = slo::Objective::parse(text);
+  if (!percent) return message;
+  constexpr std::uint64_t one_percent = slo::objective_scale / 100;
+  const auto meant = percent->parts() < one_percent ? slo::Objective::from_parts(percent->parts() * 100) : percent;
+  return message + "; did you mean \"" + meant->to_string() + " %\"?";
+}
+
 void read_objective(TomlTable& table, slo::Objective& objective) {
   std::string text;
   if (!table.text("objective", text)) {
     if (!table.has("objective")) table.problem("objective", "is missing; expected for example \"99.9 %\"");
     return;
   }
+  if (!text.contains('%')) return table.problem("objective", without_percent(text));
   if (auto parsed = slo::Objective::parse(text))
     objective = *parsed;
   else

@@ -39,6 +39,7 @@ struct TomlTable::Inside {
   std::shared_ptr<const toml::table> document;  // keeps the nodes alive
   const toml::table* table = nullptr;           // nullptr: absent, every key is
   std::string path;                             // "", "gate", "slo[2]"
+  std::string called;                           // " of checkout", or nothing
   std::shared_ptr<const std::string> file;
   Problems* problems = nullptr;
   Settings* settings = nullptr;  // nullptr: what is read here is not noted
@@ -61,7 +62,7 @@ struct TomlTable::Inside {
     return path.empty() ? std::string(key) : path + '.' + std::string(key);
   }
   void add(const toml::node* node, std::string_view key, const std::string& message) {
-    problems->push_back(place_of(node) + ": " + full_name(key) + ": " + message);
+    problems->push_back(place_of(node) + ": " + full_name(key) + called + ": " + message);
   }
 };
 
@@ -259,6 +260,8 @@ std::vector<TomlTable> TomlTable::sections(std::string_view key) {
   return all;
 }
 
+void TomlTable::call(std::string_view name) { inside_->called = " of " + std::string(name); }
+
 bool TomlTable::has(std::string_view key) const { return inside_->table != nullptr && inside_->table->contains(key); }
 
 void TomlTable::problem(std::string_view key, const std::string& message) {
@@ -281,7 +284,7 @@ void TomlTable::refuse_unknown_keys() {
     if (std::find(inside_->read.begin(), inside_->read.end(), given) != inside_->read.end()) continue;
     const auto& at = name.source().begin;
     std::string message = *inside_->file + ':' + std::to_string(at.line) + ':' + std::to_string(at.column) +
-                          ": unknown key " + inside_->full_name(given);
+                          ": unknown key " + inside_->full_name(given) + inside_->called;
     if (const auto near = nearest_name(given, inside_->read); !near.empty())
       message += "; did you mean " + inside_->full_name(near) + '?';
     inside_->problems->push_back(std::move(message));

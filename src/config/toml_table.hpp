@@ -49,6 +49,9 @@ class TomlTable {
   TomlTable section(std::string_view key);                // [key]; empty where absent
   std::vector<TomlTable> sections(std::string_view key);  // [[key]]
 
+  // What people call this table: told with each of its problems from here on.
+  void call(std::string_view name);
+
   bool has(std::string_view key) const;
   // A problem at the key's value (at the table itself where the key is absent or empty).
   void problem(std::string_view key, const std::string& message);

@@ -1,6 +1,7 @@
 #include "config/warnings.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <set>
@@ -70,6 +71,32 @@ std::string verdict_warning(const slo::Criterion& criterion) {
   return bad ? "" : "no event can be bad";
 }
 
+// A blank at an end is seen by nobody, and no name of an agent has it.
+std::string blank_at_an_end(const slo::Selector& selector) {
+  const auto blank = [](std::string_view text) { return text.starts_with(' ') || text.ends_with(' '); };
+  if (blank(selector.service)) return "service";
+  if (blank(selector.operation)) return "operation";
+  for (const slo::LabelGlob& label : selector.labels)
+    if (blank(label.key) || blank(label.glob)) return "labels";
+  return {};
+}
+
+// The alerts of deploy/prometheus/nissa.rules.yml, by the label tier: a burn rate above the factor. They fit a period
+// of 30 d and a budget that leaves room for such a rate: when all fails, the burn rate is 1 / budget.
+struct AlertTier {
+  const char* name;
+  std::uint64_t factor_tenths;
+};
+constexpr std::array alert_tiers{AlertTier{"1h", 144}, AlertTier{"6h", 60}, AlertTier{"1d", 30}, AlertTier{"3d", 10}};
+
+std::string silent_tiers(const slo::Objective& objective) {
+  std::string tiers;
+  for (const AlertTier& tier : alert_tiers)
+    if (objective.budget_parts() * tier.factor_tenths >= slo::objective_scale * 10)
+      tiers.append(tiers.empty() ? "" : ", ").append(tier.name);
+  return tiers;
+}
+
 class Warnings {
  public:
   explicit Warnings(const Config& config) : config_(config), matcher_(rules_of(config), sets_) {}
@@ -104,11 +131,23 @@ class Warnings {
     append_canonical(slo.sli, sli);
     const auto [same, is_new] = first_of_sli_.emplace(std::move(sli), slo_);
     if (!is_new) warn("counts the same events in the same way as " + config_.slos[same->second].name);
+    if (const auto key = blank_at_an_end(slo.sli.selector); !key.empty())
+      warn(key + " begins or ends with a blank: a name without it does not match");
+    look_at_alerts(slo);
     const std::int64_t grid = period_grid_ms(slo.period_ms);
     if (slo.period_ms % grid != 0)
       warn("the period of " + format_duration(slo.period_ms * ns_per_ms) + " is counted in steps of " +
            format_duration(grid * ns_per_ms) + ", so as up to " +
            format_duration((slo.period_ms / grid + 1) * grid * ns_per_ms));
+  }
+
+  void look_at_alerts(const slo::Definition& slo) {
+    if (slo.period_ms != slo::default_period_ms)
+      warn("the alerts of deploy/prometheus/nissa.rules.yml have the factors of a period of 30d, and this one is of " +
+           format_duration(slo.period_ms * ns_per_ms) + ": docs/slo.md has factors for others");
+    if (const auto tiers = silent_tiers(slo.objective); !tiers.empty())
+      warn("of the alerts of deploy/prometheus/nissa.rules.yml those of tier " + tiers +
+           " can never fire: even if all fails, the budget of " + slo.objective.to_string() + " % is too large");
   }
 
   void look_at_fanout(const slo::Selector& selector) {

@@ -22,7 +22,7 @@ std::string_view without_percent_sign(std::string_view text) {
 }  // namespace
 
 Result<Objective> Objective::parse(std::string_view text) {
-  constexpr std::string_view expected = "expected a percentage as a plain decimal, for example \"99.9\"";
+  constexpr std::string_view expected = "expected a percentage as a plain decimal, for example \"99.9 %\"";
   const std::string_view number = without_percent_sign(text);
   std::uint64_t parts = 0;
   unsigned decimals = 0;

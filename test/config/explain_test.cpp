@@ -74,10 +74,13 @@ TEST_CASE("a budget is said in time and in events") {
 TEST_CASE("a period that is no multiple of its steps is counted as up to a step more, and the words say so") {
   CHECK(period_in_words(30LL * 86'400'000) == "30d, its begin moves in steps of 1h");
   CHECK(period_in_words(86'400'000) == "1d, its begin moves in steps of 5min");
-  CHECK(warning_of("period = \"73h\"").empty());
-  CHECK(warning_of("period = \"4321min\"") == "0: the period of 4321min is counted in steps of 1h, so as up to 73h");
-  CHECK(warning_of("period = \"1441min\"") ==
-        "0: the period of 1441min is counted in steps of 5min, so as up to 1445min");
+  const auto of_steps = [](const std::string& period) {
+    const auto all = warned(slo_named("a", "period = \"" + period + '"'));
+    return all.size() < 2 ? "" : all.back();
+  };
+  CHECK(of_steps("73h").empty());
+  CHECK(of_steps("4321min") == "0: the period of 4321min is counted in steps of 1h, so as up to 73h");
+  CHECK(of_steps("1441min") == "0: the period of 1441min is counted in steps of 5min, so as up to 1445min");
 }
 
 TEST_CASE("an SLO that nothing can match is warned of, with the reason") {
@@ -99,6 +102,43 @@ TEST_CASE("an SLO whose verdict is foregone is warned of") {
   CHECK(warning_of("sli = \"latency\"\nthreshold = \"1s\"\nignore = [\"OK\"]") ==
         "0: no event is counted: every outcome is ignored");
   CHECK(warning_of("sli = \"latency\"\nthreshold = \"1s\"").empty());
+}
+
+TEST_CASE("an SLO that the shipped alerts do not fit is warned of, with those that can never fire") {
+  CHECK(
+      warning_of("period = \"7d\"") ==
+      "0: the alerts of deploy/prometheus/nissa.rules.yml have the factors of a period of 30d, and this one is of 7d: "
+      "docs/slo.md has factors for others");
+  CHECK(warning_of("period = \"720h\"").empty());
+  const auto silent = [](const std::string& objective) {
+    const std::string warning = warning_of("objective = \"" + objective + " %\"");
+    const auto begin = warning.find("tier ") + 5;
+    return warning.empty() ? "" : warning.substr(begin, warning.find(" can never fire") - begin);
+  };
+  // 1 - 1 / 14.4 = 93.0555..., 1 - 1 / 6 = 83.3333..., 1 - 1 / 3 = 66.6666... %
+  for (const auto& [objective, tiers] : std::vector<std::pair<std::string, std::string>>{{"99.9", ""},
+                                                                                         {"93.055556", ""},
+                                                                                         {"93.055555", "1h"},
+                                                                                         {"83.333334", "1h"},
+                                                                                         {"83.333333", "1h, 6h"},
+                                                                                         {"66.666667", "1h, 6h"},
+                                                                                         {"66.666666", "1h, 6h, 1d"},
+                                                                                         {"0.000001", "1h, 6h, 1d"}})
+    CHECK_MESSAGE(silent(objective) == tiers, objective);
+  CHECK(warning_of("objective = \"90 %\"") ==
+        "0: of the alerts of deploy/prometheus/nissa.rules.yml those of tier 1h can never fire: even if all fails, the "
+        "budget of 90 % is too large");
+}
+
+TEST_CASE("a blank that nobody sees at an end of a name is warned of") {
+  for (const char* key : {"service", "operation"}) {
+    for (const char* text : {"shop ", " shop", "shop* ", " "})
+      CHECK(warning_of(key + std::string(" = \"") + text + '"') ==
+            "0: " + std::string(key) + " begins or ends with a blank: a name without it does not match");
+    CHECK(warning_of(key + std::string(" = \"a shop\"")).empty());
+  }
+  CHECK(warning_of("labels = { region = \"eu \" }") ==
+        "0: labels begins or ends with a blank: a name without it does not match");
 }
 
 TEST_CASE("the same SLI under two names is warned of; the same selector with another SLI is not") {

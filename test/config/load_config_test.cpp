@@ -222,13 +222,16 @@ TEST_CASE("addresses, choices and the state's folder are read, and wrong ones re
   CHECK(config->log_format == LogFormat::json);
   CHECK(config->log_level == LogLevel::error);
   for (const std::string wrong :
-       {"127.0.0.1", ":7440", "127.0.0.1:65536", "127.0.0.1:x", "127.0.0.1:", "127.0.0.1:-1"}) {
+       {"127.0.0.1", ":7440", "127.0.0.1:x", "127.0.0.1:99999x", "127.0.0.1:", "127.0.0.1:-1"}) {
     CAPTURE(wrong);
     for (const std::string key : {"tcp", "admin"})
       CHECK(problems_of(read("[listen]\n" + key + " = " + quoted(wrong))) ==
             "nissa.toml:2:" + std::to_string(key.size() + 4) + ": listen." + key + ": " + quoted(wrong) +
                 " is no address; expected for example \"127.0.0.1:7440\"\n");
   }
+  for (const std::string beyond : {"127.0.0.1:65536", "[::1]:99999", "[::1]:99999999999999999999"})
+    CHECK(problems_of(read("[listen]\nhttp = " + quoted(beyond))) ==
+          "nissa.toml:2:8: listen.http: the port of " + quoted(beyond) + " is out of range; expected 0 to 65535\n");
   CHECK(problems_of(read("[ingest]\nproof = \"strikt\"")) ==
         "nissa.toml:2:9: ingest.proof: \"strikt\" is none of \"strict\" \"semantic\"; did you mean \"strict\"?\n");
   CHECK(problems_of(read("state_dir = 3")) == "nissa.toml:1:13: state_dir: expected a string in quotes\n");

@@ -24,6 +24,31 @@ TEST_CASE("a quantity without a unit, with a wrong unit or too large is refused 
   CHECK(parse_bytes("99999999999999999999 B").error().message.find("too large") != std::string::npos);
 }
 
+TEST_CASE("a unit of another habit is answered with ours, a fraction with the same in whole numbers") {
+  const auto said = [](const auto& result) {
+    const std::string& message = result.error().message;
+    return message.substr(message.find("for example"));
+  };
+  const std::string of_time = "for example \"30s\"", of_bytes = "for example \"64 MiB\"";
+  CHECK(parse_duration_ns("0.5s").error().message ==
+        "\"0.5s\" is no whole number; expected a whole number and one of us, ms, s, min, h, d, for example \"30s\"; "
+        "write \"500ms\"");
+  CHECK(said(parse_duration_ns("1.5 h")) == of_time + "; write \"90min\"");
+  CHECK(said(parse_duration_ns("0.25m")) == of_time + "; write \"15s\"");
+  CHECK(said(parse_duration_ns("2.5d")) == of_time + "; write \"60h\"");
+  CHECK(said(parse_duration_ns("0.0001d")) == of_time + "; write \"8640ms\"");
+  for (const char* beyond : {"0.5us", "0.00001d", "0.s", "0.5", "0.5x", "36500.5d", "9223372036854775807.5d", "0.5s x"})
+    CHECK_MESSAGE(said(parse_duration_ns(beyond)) == of_time, beyond);
+  CHECK(said(parse_bytes("1.5GB")) == of_bytes + "; write \"1536 MiB\"");
+  CHECK(said(parse_bytes("0.0001 KiB")) == of_bytes);
+  CHECK(said(parse_duration_ns("1m")) == of_time + "; did you mean \"1min\"?");
+  CHECK(said(parse_duration_ns("20 µs")) == of_time + "; did you mean \"20us\"?");
+  CHECK(said(parse_bytes("1 MB")) == of_bytes + "; did you mean \"1 MiB\"?");
+  CHECK(said(parse_bytes("1M")) == of_bytes + "; did you mean \"1 MiB\"?");
+  CHECK(said(parse_duration_ns("1 MB")) == of_time);
+  CHECK(said(parse_bytes("1m")) == of_bytes);
+}
+
 TEST_CASE("what is formatted is read back as the same quantity") {
   auto random = nissa::test::random_for(31);
   for (int round = 0; round < 2000; ++round) {

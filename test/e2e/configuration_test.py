@@ -43,7 +43,7 @@ TEN_PLACES = [r"1:13: state_dir: expected a string", r"2:1: unknown key colour",
               r"6:13: ingest\.max_frame: ", r"7:1: unknown key ingest\.max_evnets; did you mean ingest\.max_events\?",
               r"9:18: gate\.sender_percent: expected a whole number from 2 to 100",
               r"11:18: journal\.commit_spacing: \"2s\" is out of range", r"13:9: log\.level: \"loud\" is none of",
-              r"15:8: slo\[1\]\.name: ", r"17:13: slo\[1\]\.objective: ", r"18:1: slo\[2\]\.threshold: is missing"]
+              r"15:8: slo\[1\]\.name: ", r"17:13: slo\[1\]\.objective: ", r"18:1: slo\[2\]\.threshold of c: is missing"]
 
 
 def checked(config):
@@ -107,6 +107,18 @@ class CheckConfig(unittest.TestCase):
         self.assertIn("3 SLOs, nothing wrong, 2 warnings\n", done.stdout)
         self.assertIn("  warning: nothing can match: an event without a service is never counted\n", done.stdout)
         self.assertIn("  warning: counts the same events in the same way as one\n", done.stdout)
+
+    def test_the_tiers_that_are_warned_of_are_those_of_the_shipped_rules(self):
+        rules = (ROOT / "deploy/prometheus/nissa.rules.yml").read_text()
+        burns = re.findall(r"- alert: ErrorBudgetBurn\n(?:.*\n)*?.* > ([0-9.]+)\)\n(?:.*\n)*?.*tier: \"(\w+)\"", rules)
+        self.assertEqual(len(burns), rules.count("alert: ErrorBudgetBurn"))
+        slo = '[[slo]]\nname = "{0}"\nservice = "{0}"\nsli = "availability"\nobjective = "{1:.6f} %"\n'
+        for factor, tier in burns:
+            reached = 100 * (1 - 1 / float(factor))  # where the burn rate of a total outage is the factor
+            with self.subTest(tier=tier), written(slo.format("under", max(reached - 1e-4, 1e-6)) + slo.format("over", reached + 1e-4)) as file:
+                under, over = checked(file.name).stdout.split("\nover\n")
+                never = re.compile(rf"tier ([\w, ]*\b)?{tier}\b[\w, ]* can never fire")
+                self.assertEqual((bool(never.search(under)), bool(never.search(over))), (float(factor) > 1, False))
 
 
 class Pages(unittest.TestCase):

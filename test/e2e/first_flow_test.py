@@ -175,7 +175,7 @@ class FirstFlow(unittest.TestCase):
         checked = subprocess.run([PROGRAMS / "nissad", "--check-config", "--config", nissad.config], text=True,
                                  capture_output=True)
         self.assertEqual(checked.returncode, 2)
-        self.assertRegex(checked.stderr, r"nissa\.toml:\d+:\d+: unknown key slo\[1\]\.objektive; did you mean slo\[1\]\.objective\?")
+        self.assertRegex(checked.stderr, r"nissa\.toml:\d+:\d+: unknown key slo\[1\]\.objektive of shop-availability; did you mean slo\[1\]\.objective\?")
 
 
 if __name__ == "__main__":
