@@ -1,8 +1,13 @@
 #!/usr/bin/python3
 """docs/protocol.md taken at its word: the agent that it shows, run as it stands there; its frame in hex."""
+import logging
+import os
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -10,11 +15,14 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import event, pb, varint  # noqa: E402
 from support.documents import blocks, section  # noqa: E402
-from support.nissad import Nissad, check_books  # noqa: E402
+from support.nissad import ROOT, Nissad, check_books, free_port  # noqa: E402
 from support.proxy import LossyProxy  # noqa: E402
 from support.scripted_server import ScriptedServer  # noqa: E402
 
-AGENT, EXAMPLE = blocks(section("protocol.md", "An agent in Python"), "python")
+HERE = section("protocol.md", "An agent in Python")
+AGENT, EXAMPLE = blocks(HERE, "python")
+COMMANDS, = blocks(HERE, "sh")
+logging.getLogger("nissa").addHandler(logging.NullHandler())  # else it would be told on standard error
 COUNTED, DUPLICATE = {"status": pb.Ack.COUNTED, "accepted": 1}, {"status": pb.Ack.DUPLICATE}
 
 
@@ -96,9 +104,46 @@ class AgainstTheRealServer(unittest.TestCase):
     def test_the_example_of_its_use_runs(self):
         slos = '[[slo]]\nname = "orders"\nservice = "checkout"\noperation = "POST /orders"\nsli = "availability"\nobjective = "99 %"\n'
         with Nissad(slos) as nissad:
-            names = shown_agent()
-            exec(EXAMPLE.replace("7440", str(nissad.tcp_port)), names)
+            folder = pathlib.Path(tempfile.mkdtemp(prefix="nissa-orders-"))
+            self.addCleanup(shutil.rmtree, folder)
+            shutil.copytree(ROOT / "proto", folder / "proto")
+            (folder / "orders.py").write_text(AGENT + EXAMPLE.replace("7440", str(nissad.tcp_port)))
+            install, *commands = COMMANDS.splitlines()
+            self.assertTrue(install.startswith("apt-get install "))
+            clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+            done = subprocess.run(["sh", "-e"], input="\n".join(commands), cwd=folder, env=clean, text=True, capture_output=True)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+            self.assertEqual(sorted(path.name for path in folder.iterdir()), ["nissa_python", "orders.py", "proto"])
             self.assertEqual(nissad.slo("orders")["lifetime"], {"good": 1, "total": 1})
+            check_books(nissad)
+
+    def test_events_that_are_not_taken_or_belong_to_no_slo_are_logged(self):
+        with Nissad() as nissad:
+            agent = Agent("127.0.0.1", nissad.tcp_port, "shown")
+            now = time.time_ns()
+            events = [event(), event(when_ns=now - 40 * 86_400 * 10**9), event(when_ns=now + 3_600 * 10**9),
+                      event(when_ns=now + 3_600 * 10**9), event(service="shpo")]
+            with self.assertLogs("nissa", logging.WARNING) as logs:
+                agent.send(events)
+                self.assertTrue(agent.close())
+            told = [one.getMessage() for one in logs.records]
+            self.assertEqual(told, ["events were not taken: {'IN_THE_FUTURE': 2, 'TOO_OLD': 1}",
+                                    "1 events belong to no SLO: is their service spelt right?"])
+            self.assertEqual((agent.rejected, agent.dropped, agent.uncertain), (3, 0, 0))
+            check_books(nissad)
+
+    def test_at_a_wrong_port_it_says_so_and_gives_the_events_back_in_time(self):
+        with Nissad() as nissad:
+            for port, says in ((nissad.http_port, "is the port right"), (nissad.admin_port, "is the port right"),
+                               (free_port(), "Connection refused")):
+                agent = Agent("127.0.0.1", port, "shown")
+                with self.subTest(says=says), self.assertLogs("nissa", logging.WARNING) as logs:
+                    with self.assertRaises(TimeoutError) as refused:
+                        agent.send([event()], timeout=0.3)
+                    self.assertIn(str(port), str(refused.exception))
+                    self.assertIn(says, logs.output[0])
+                    self.assertTrue(agent.queue == agent.queue.__class__() and not agent.open, "nothing was taken")
+                    self.assertFalse(agent.close(timeout=0))
             check_books(nissad)
 
 
@@ -187,6 +232,29 @@ class AgainstEveryAnswer(unittest.TestCase):
         self.assertEqual(agent.uncertain, 0)
         agent, server = self.settle(lambda number, _: {**DUPLICATE, "reason": pb.BELOW_LOW})
         self.assertEqual((len(server.batches), agent.uncertain), (1, 1))
+
+    def test_without_answers_send_and_close_end_in_time_and_what_was_taken_is_told(self):
+        server = ScriptedServer(lambda *_: "nothing")
+        self.addCleanup(server.__exit__)
+        agent = Agent("127.0.0.1", server.port, "shown", most=8)
+        for _ in range(8):
+            agent.send([event()] * 2, timeout=0.1)
+        for _ in range(3):
+            with self.assertRaises(TimeoutError):
+                agent.send([event()] * 2, timeout=0.1)
+        self.assertEqual(agent.connection.gettimeout(), 60, "a short wait is not the bound of what follows")
+        with self.assertLogs("nissa", logging.ERROR) as logs:
+            self.assertFalse(agent.close(timeout=0.1))
+        self.assertEqual((len(server.hellos), len(server.batches)), (1, 8), "waiting breaks no connection")
+        self.assertEqual((agent.uncertain, agent.dropped, len(logs.output)), (16, 0, 8))
+
+    def test_what_is_malformed_is_logged_with_offset_field_and_reason(self):
+        answer = {"status": pb.Ack.MALFORMED, "reason": pb.BAD_UTF8, "final": True, "byte_offset": 70,
+                  "field": "events[0].service"}
+        with self.assertLogs("nissa", logging.ERROR) as logs:
+            self.settle(lambda *_: answer)
+        self.assertEqual([one.getMessage() for one in logs.records],
+                         ["1 events dropped: BAD_UTF8, byte 70, field 'events[0].service'"])
 
     def test_what_is_final_is_dropped_and_said_in_the_next_header(self):
         for answer in ({"status": pb.Ack.MALFORMED, "reason": pb.BAD_UTF8, "final": True}, refused(pb.NOT_SUPPORTED)):
