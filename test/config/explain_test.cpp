@@ -206,6 +206,12 @@ TEST_CASE("the explanation has each SLO, the limits, the memory with its sum, an
   CHECK(has(text, "\n  state_dir = \"s\"\n  ingest.max_connections = 5000\n"));
 }
 
+TEST_CASE("one SLO with one warning is not told as many") {
+  const std::string text = explain(read(slo_named("none", "service = \"\"")), {});
+  CAPTURE(text);
+  CHECK(text.starts_with("nissa.toml: 1 SLO, nothing wrong, 1 warning\n"));
+}
+
 TEST_CASE("the page shows every setting with the value that holds, which were given, the SLOs, and no secret") {
   const std::string text =
       "[gate]\ningest_bytes = \"65536 KiB\"\n" + slo_named("shop", "service = \"shop\"\nperiod = \"36h\"");

@@ -13,8 +13,11 @@ import termios
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from support.documents import section, tables  # noqa: E402
 from support.nissad import PROGRAMS, Nissad, check_books  # noqa: E402
 
 SLOS = """
@@ -161,6 +164,37 @@ class Agents(unittest.TestCase):
                 self.assertEqual((code, summary["acknowledged"], summary["bad"]), (1, 300, 1), said)
                 self.assertIn("line 301: was not read to its end", said)
                 self.assertEqual(nissad.window("shop-availability", "5m")["total"], 300 * (number + 1))
+            check_books(nissad)
+
+    def test_the_table_of_both_forms_of_json_is_right_in_each_cell(self):
+        head, *rows = next(one for one in tables(section("protocol.md", "Without writing an agent")) if "HTTP" in one[0][-1])
+        self.assertEqual(len(rows), 7)
+        with Nissad(SLOS) as nissad:
+
+            def line_is_understood(event):
+                sender = Sender(nissad.tcp_port, "--service", "shop")
+                sender.write(json.dumps(event) + "\n")
+                return sender.end()[1]["bad"] == 0
+
+            def http_takes(event):
+                body = json.dumps({"events": [{"service": "shop", **event}]}).encode()
+                asked = urllib.request.Request(f"http://127.0.0.1:{nissad.http_port}/v2/telemetry", body,
+                                               {"Content-Type": "application/json"})
+                try:
+                    return json.load(urllib.request.urlopen(asked, timeout=10))["status"] == "COUNTED"
+                except urllib.error.HTTPError as refused:
+                    refused.close()
+                    return False
+
+            for name, line, http in rows[:6]:
+                lines, events = ([json.loads(f"{{{one}}}") for one in re.findall(r'`(".*?)`', cell)] for cell in (line, http))
+                self.assertTrue(lines and events)
+                for taken in (line_is_understood, http_takes):
+                    mine, others = (lines, events) if taken is line_is_understood else (events, lines)
+                    for one in mine:
+                        self.assertTrue(taken(one), f"{taken.__name__}: {one}")
+                    for one in others:
+                        self.assertEqual(taken(one), one in mine, f"{taken.__name__}: {one}")
             check_books(nissad)
 
     def test_at_a_port_that_speaks_http_it_says_so(self):
