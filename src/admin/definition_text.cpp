@@ -3,7 +3,7 @@
 #include "admin/json_text.hpp"
 #include "base/json_quoted.hpp"
 #include "base/time_types.hpp"
-#include "slo/window.hpp"
+#include "slo/period_text.hpp"
 
 namespace nissa::admin {
 namespace {
@@ -20,13 +20,6 @@ void append_outcomes(std::string& out, slo::OutcomeMask outcomes) {
 }
 
 }  // namespace
-
-std::string period_text(std::int64_t ms) {
-  if (ms % slo::day_ms == 0) return std::to_string(ms / slo::day_ms) + "d";
-  if (ms % slo::hour_ms == 0) return std::to_string(ms / slo::hour_ms) + "h";
-  if (ms % slo::minute_ms == 0) return std::to_string(ms / slo::minute_ms) + "min";
-  return std::to_string(ms) + "ms";
-}
 
 void append_sli(std::string& out, const slo::Sli& sli) {
   const bool latency = sli.criterion.kind == slo::SliKind::latency;
@@ -55,7 +48,7 @@ void append_definition(std::string& out, const slo::Definition& definition) {
   out.append(R"(,"objective":)").append(json_quoted(definition.objective.to_string() + " %"));
   out += R"(,"objective_ratio":)";
   append_number(out, definition.objective.ratio());
-  out.append(R"(,"period":)").append(json_quoted(period_text(definition.period_ms))).append(",");
+  out.append(R"(,"period":)").append(json_quoted(slo::period_text(definition.period_ms))).append(",");
   append_sli(out, definition.sli);
 }
 

@@ -5,6 +5,7 @@
 #include "net/http_types.hpp"
 #include "slo/budget.hpp"
 #include "slo/burn_rate.hpp"
+#include "slo/period_text.hpp"
 #include "slo/window.hpp"
 
 namespace nissa::admin {
@@ -57,7 +58,7 @@ void append_slo(std::string& out, const SloView& slo, UnixMs as_of_ms) {
   out.append(R"(,"objective":)").append(json_quoted(definition.objective.to_string() + " %"));
   out += R"(,"objective_ratio":)";
   append_number(out, definition.objective.ratio());
-  out.append(R"(,"period":)").append(json_quoted(period_text(definition.period_ms)));
+  out.append(R"(,"period":)").append(json_quoted(slo::period_text(definition.period_ms)));
   out.append(R"(,"state":)").append(json_quoted(slo::name_of(slo.state)));
   if (slo.retired) out += R"(,"retired":true)";
   if (slo.quarantined) out += R"(,"quarantined":true)";

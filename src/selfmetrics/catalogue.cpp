@@ -80,6 +80,7 @@ constexpr std::array of_slos{
            "Part of the error budget left over the period; negative when overspent, absent without events."},
     Metric{"nissa_slo_objective_ratio", Kind::gauge, "The objective."},
     Metric{"nissa_slo_coverage_ratio", Kind::gauge, "Part of the window in which the SLO was measured."},
+    Metric{"nissa_slo_info", Kind::gauge, "1; what the SLO counts, its globs and its period are labels, to join with."},
 };
 
 }  // namespace

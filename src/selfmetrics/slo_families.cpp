@@ -10,6 +10,7 @@
 #include "selfmetrics/catalogue.hpp"
 #include "slo/budget.hpp"
 #include "slo/burn_rate.hpp"
+#include "slo/period_text.hpp"
 #include "slo/window.hpp"
 
 namespace nissa::selfmetrics {
@@ -27,6 +28,18 @@ constexpr std::array window_tails{std::string_view(",window=\"5m\"} "), std::str
                                   std::string_view(",window=\"3d\"} "), std::string_view(",window=\"30d\"} ")};
 
 static_assert(window_tails.size() == slo::window_count);
+
+// https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information
+void append_escaped(std::string& out, std::string_view raw) {
+  for (const char c : raw) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '\\' || c == '"') out += '\\';
+    out += c;
+  }
+}
 
 // Lines of one SLO in one family. A line is written straight into the page's text.
 struct Lines {
@@ -69,6 +82,17 @@ void write_coverage(const Lines& lines, const SloView& slo) {
     lines.add(window_tails[w], slo.coverage[w].ratio());
 }
 
+// The globs are escaped each time: kept they would take as much memory as the page.
+void write_info(const Lines& lines, const SloView& slo) {
+  const slo::Sli& sli = slo.definition->sli;
+  std::string& text = lines.text;
+  text.append(lines.family).append(lines.label).append(R"(,sli=")");
+  text.append(sli.criterion.kind == slo::SliKind::latency ? "latency" : "availability");
+  append_escaped(text.append(R"(",service=")"), sli.selector.service);
+  append_escaped(text.append(R"(",operation=")"), sli.selector.operation);
+  text.append(R"(",period=")").append(slo::period_text(slo.definition->period_ms)).append("\"} 1\n");
+}
+
 struct FamilyOfSlos {
   std::string_view name;
   void (*write)(const Lines& lines, const SloView& slo);
@@ -77,7 +101,8 @@ constexpr std::array families{FamilyOfSlos{"nissa_slo_events_total", write_event
                               FamilyOfSlos{"nissa_slo_burn_rate", write_burn_rates},
                               FamilyOfSlos{"nissa_slo_error_budget_remaining_ratio", write_budget},
                               FamilyOfSlos{"nissa_slo_objective_ratio", write_objective},
-                              FamilyOfSlos{"nissa_slo_coverage_ratio", write_coverage}};
+                              FamilyOfSlos{"nissa_slo_coverage_ratio", write_coverage},
+                              FamilyOfSlos{"nissa_slo_info", write_info}};
 
 std::string_view type_of(Kind kind) {
   return kind == Kind::counter ? "counter" : kind == Kind::gauge ? "gauge" : "histogram";
@@ -88,18 +113,6 @@ void write_header(std::string& text, std::string_view name) {
   const Metric& metric = metric_named(name);
   text.append("# HELP ").append(name).append(" ").append(metric.help);
   text.append("\n# TYPE ").append(name).append(" ").append(type_of(metric.kind)).append("\n");
-}
-
-// https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information
-void append_escaped(std::string& out, std::string_view raw) {
-  for (const char c : raw) {
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == '\\' || c == '"') out += '\\';
-    out += c;
-  }
 }
 
 }  // namespace
@@ -134,6 +147,7 @@ void SloFamilies::prepare(const SloPage& page) {
     append_escaped(labels.text, slo.definition->name);
     labels.text += '"';
     labels.ends.push_back(labels.text.size());
+    glob_bytes_ += slo.definition->sli.selector.service.size() + slo.definition->sli.selector.operation.size();
   }
   label_bytes_ += labels.text.size();
   slo_count_ += labels.ends.size();
@@ -142,8 +156,8 @@ void SloFamilies::prepare(const SloPage& page) {
 // A text that grows by doubling would copy megabytes in one go.
 std::size_t SloFamilies::expected_bytes() const {
   constexpr std::size_t bytes_a_line = 64;  // beside the label of the SLO
-  const std::size_t lines = 12 + (all_windows_ ? slo::window_count : 1);
-  return lines * (label_bytes_ + slo_count_ * bytes_a_line) + 1024;
+  const std::size_t lines = 13 + (all_windows_ ? slo::window_count : 1);
+  return lines * (label_bytes_ + slo_count_ * bytes_a_line) + glob_bytes_ + 1024;
 }
 
 void SloFamilies::write_page(std::string& text) const {

@@ -36,6 +36,7 @@ class SloFamilies {
   bool all_windows_;
   std::vector<Labels> labels_;  // by page
   std::size_t label_bytes_ = 0;
+  std::size_t glob_bytes_ = 0;
   std::size_t slo_count_ = 0;
   std::size_t family_ = 0;  // the next piece is of this family
   std::size_t page_ = 0;    // and of this page

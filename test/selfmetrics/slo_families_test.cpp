@@ -32,7 +32,7 @@ std::size_t lines_in(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("an SLO is thirteen lines, each family with its help and type") {
+TEST_CASE("an SLO is fourteen lines, each family with its help and type") {
   auto view = counted(slo_named("checkout"), {999'000, 1'000'000});
   view.windows[slo::window_5m] = {50, 100};
   view.coverage[slo::window_30d].unmeasured_ms = view.coverage[slo::window_30d].length_ms / 4;
@@ -60,6 +60,9 @@ nissa_slo_objective_ratio{slo="checkout"} 0.999
 # HELP nissa_slo_coverage_ratio Part of the window in which the SLO was measured.
 # TYPE nissa_slo_coverage_ratio gauge
 nissa_slo_coverage_ratio{slo="checkout",window="30d"} 0.75
+# HELP nissa_slo_info 1; what the SLO counts, its globs and its period are labels, to join with.
+# TYPE nissa_slo_info gauge
+nissa_slo_info{slo="checkout",sli="availability",service="shop",operation="*",period="30d"} 1
 )");
 }
 
@@ -70,7 +73,7 @@ TEST_CASE("the burn rate and the budget of nothing are no lines") {
   CHECK(read.families.at("nissa_slo_burn_rate").samples.empty());
   CHECK(read.families.at("nissa_slo_error_budget_remaining_ratio").samples.empty());
   CHECK(read.value("nissa_slo_events_total{slo=\"idle\",verdict=\"good\"}") == 0);
-  CHECK(lines_in(text) == 4);
+  CHECK(lines_in(text) == 5);
 }
 
 TEST_CASE("a budget is signed and burn rates are not clamped") {
@@ -87,6 +90,21 @@ TEST_CASE("counts beyond what a double holds are written to the last digit") {
 TEST_CASE("names are escaped as the text format wants it") {
   const std::string text = written({slo_named("a\\b\"c\nd{e}, f=ü")});
   CHECK(text.find("nissa_slo_objective_ratio{slo=\"a\\\\b\\\"c\\nd{e}, f=ü\"} 0.999\n") != std::string::npos);
+  CHECK(test::read_metrics(text).problems.empty());
+}
+
+TEST_CASE("what an SLO counts stands in the labels of its info, escaped like its name") {
+  ledger::SloView view = slo_named("fast");
+  slo::Definition definition = *view.definition;
+  definition.sli.criterion.kind = slo::SliKind::latency;
+  definition.sli.selector.service = "a\\b\"c\nd";
+  definition.sli.selector.operation = "GET /\"x\"*";
+  definition.period_ms = 36 * slo::hour_ms;
+  view.definition = std::make_shared<const slo::Definition>(definition);
+  const std::string text = written({view});
+  CHECK(
+      text.ends_with("\nnissa_slo_info{slo=\"fast\",sli=\"latency\",service=\"a\\\\b\\\"c\\nd\","
+                     "operation=\"GET /\\\"x\\\"*\",period=\"36h\"} 1\n"));
   CHECK(test::read_metrics(text).problems.empty());
 }
 
@@ -116,10 +134,10 @@ TEST_CASE("many pages are one family each, in pieces of a page") {
     ++pieces;
     CHECK(lines_in(text.substr(before)) <= 256 * 8);
   }
-  CHECK(pieces >= 3 * 5);
+  CHECK(pieces >= 3 * 6);
   const auto read = test::read_metrics(text);
   CHECK(read.problems.empty());
-  CHECK(lines_in(text) == 599 * 13);
+  CHECK(lines_in(text) == 599 * 14);
   CHECK(read.sum("nissa_slo_events_total", {"verdict=\"bad\""}) == 599);
   CHECK(read.has("nissa_slo_burn_rate{slo=\"slo-599\",window=\"30d\"}"));
 }
