@@ -1,7 +1,9 @@
 #include "tools/send_follow.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
+#include <fstream>
 #include <limits>
 
 #include "async/byte_stream.hpp"
@@ -10,6 +12,7 @@
 #include "client/event_check.hpp"
 #include "client/os_random.hpp"
 #include "net/tcp_connect.hpp"
+#include "tools/access_log.hpp"
 #include "tools/amount.hpp"
 #include "tools/event_lines.hpp"
 #include "tools/follow_source.hpp"
@@ -18,6 +21,15 @@ namespace nissa::tools {
 namespace {
 
 constexpr std::int64_t tick_ns = 250 * ns_per_ms;
+
+// By its first line, whose beginning is enough.
+bool is_access_log(const std::string& path) {
+  std::array<char, 4'096> head;
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), head.size());
+  const std::string_view all(head.data(), static_cast<std::size_t>(file.gcount()));
+  return looks_like_access_line(all.substr(0, all.find('\n')));
+}
 
 class FollowRun {
  public:
@@ -196,6 +208,8 @@ SendOutcome FollowRun::outcome() const {
 
 Result<SendOutcome> send_followed(const SendOptions& options, const std::atomic<bool>& stop, const FollowCalls& calls) {
   if (const std::string problem = client::problem_with(options.agent); !problem.empty()) return failure(problem);
+  if (options.service.empty() && options.format == SendOptions::Format::automatic && is_access_log(options.follow))
+    return failure(options.follow + " is an access log, whose lines name no service: --service NAME is missing");
   FollowRun run(options, stop, calls);
   if (auto begun = run.begin(); !begun) return std::unexpected(begun.error());
   return run.run();

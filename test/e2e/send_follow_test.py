@@ -155,6 +155,15 @@ class SendFollow(unittest.TestCase):
             self.assertIn("is of " + str(self.log.path), other.stderr)
             check_books(nissad)
 
+    def test_an_access_log_without_a_service_is_refused_before_any_line_is_passed_over(self):
+        self.log.write(3)
+        done = subprocess.run([PROGRAMS / "nissa-send", "--server", "127.0.0.1:1", "--follow", self.log.path, "--state",
+                               self.state], text=True, capture_output=True, timeout=10)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.stderr, f"nissa-send: {self.log.path} is an access log, whose lines name no service: "
+                                      "--service NAME is missing\n")
+        self.assertFalse(os.path.exists(self.state))
+
     def test_other_options_than_at_the_last_start_are_said(self):
         with Nissad(SLOS) as nissad:
             self.log.write(10)
@@ -193,7 +202,7 @@ class SendFollow(unittest.TestCase):
             with open("/dev/full", "w") as full:
                 unwritten = run('{"service": "shop"}\n', stdout=full)
                 self.assertEqual(unwritten.returncode, 4)
-                self.assertIn("the summary is: 1 lines", unwritten.stderr)
+                self.assertIn("the summary is: 1 line,", unwritten.stderr)
                 self.assertEqual(run('rubbish\n', stdout=full).returncode, 1)
             check_books(nissad)
 
