@@ -43,6 +43,14 @@ service = "shop"
 operation = "GET /fail"
 sli = "availability"
 objective = "99.99 %"
+
+[[slo]]
+name = "broken-weekly"
+service = "shop"
+operation = "GET /fail"
+sli = "availability"
+objective = "99.99 %"
+period = "7d"
 """
 BUDGETS = {"shop-availability": Fraction(1, 100), "shop-latency": Fraction(25, 1000), "orders": Fraction(1, 1000),
            "broken": Fraction(1, 10000)}
@@ -130,6 +138,8 @@ class WithRealPeers(unittest.TestCase):
             for rule in group["rules"]:
                 self.assertEqual((rule["health"], rule.get("lastError", "")), ("ok", ""), rule["name"])
         page = next(one for one in prometheus.get("alerts")["alerts"] if one["labels"].get("slo") == "broken")
+        self.assertEqual((page["labels"]["service"], page["labels"]["operation"]), ("shop", "GET /fail"))
+        self.assertFalse(prometheus.query('ALERTS{alertname="ErrorBudgetBurn", slo="broken-weekly"}'))
         self.assertIn("broken", page["annotations"]["summary"])
         self.assertIn(f"curl {prometheus.instance}/api/v2/slos/broken", page["annotations"]["description"])
 

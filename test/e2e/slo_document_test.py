@@ -2,7 +2,9 @@
 """Every number of docs/slo.md, computed again from its formulas, from the sources or by a running nissad."""
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from fractions import Fraction
@@ -156,6 +158,41 @@ class Numbers(unittest.TestCase):
                          Fraction("6.72"), 100 * (1 - 1 / Fraction("6.72")))
         self.assert_said("Alerts for other periods", r"four tiers of 30 d have ([\d.]+), ([\d.]+), ([\d.]+) and (\d)\.",
                          *(max(Fraction(1), factor * 28 / 30) for _, _, factor, *_ in tiers()))
+
+    def test_the_rule_for_another_period_is_a_tier_of_the_table_and_judges_no_other_slo(self):
+        text, = blocks(section("slo.md", "Alerts for other periods"), "yaml")
+        period, long, short, factor, *_ = next(one for one in table("Alerts for other periods", "period") if one[0] == "7d")
+        self.assertEqual(check_query(text, documented()), [])
+        self.assertEqual(re.findall(r'window="(\w+)"\}\n', text), [long, short])
+        self.assertEqual(re.findall(r" \* (\d+), 1\) > ([\d.]+)\)", text),
+                         [(str(MONTH // seconds(one)), factor) for one in (long, short)])
+        self.assertIn(f"offset {long}\n", text)
+        self.assertIn(f'period="{period}"', text)
+        series = "".join(
+            f"""
+      - {{series: 'nissa_slo_info{{{who}, service="web", operation="*", period="{name}"}}', values: '1+0x99'}}
+      - {{series: 'nissa_slo_events_total{{{who}, verdict="bad"}}', values: '0+9x99'}}
+      - {{series: 'nissa_slo_coverage_ratio{{{who}, window="30d"}}', values: '1+0x99'}}
+      - {{series: 'nissa_slo_burn_rate{{{who}, window="{long}"}}', values: '{burn}+0x99'}}
+      - {{series: 'nissa_slo_burn_rate{{{who}, window="{short}"}}', values: '{burn}+0x99'}}"""
+            for name, slo, burn in (("7d", "weekly", 6.8), ("7d", "calm", 6.7), ("30d", "monthly", 14.3))
+            for who in [f'job="nissa", instance="a", slo="{slo}"'])
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "rules.yml").write_text(text)
+            (pathlib.Path(folder) / "test.yml").write_text(f"""
+rule_files: [rules.yml]
+evaluation_interval: 15s
+tests:
+  - interval: 1m
+    input_series:{series}
+    promql_expr_test:
+      - expr: count by (slo, service, tier) (ALERTS)
+        eval_time: 50m
+        exp_samples: [{{labels: '{{slo="weekly", service="web", tier="7d-30m"}}', value: 1}}]
+""")
+            done = subprocess.run(["promtool", "test", "rules", pathlib.Path(folder) / "test.yml"], text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_the_first_days(self):
         for objective, one, tenth in table("The first days", "objective"):
