@@ -72,6 +72,9 @@ class TheInstalledLibrary(unittest.TestCase):
 
     def test_header_archive_and_pkg_config_file_are_installed_and_nothing_else(self):
         self.assertEqual([path.name for path in self.files], ["client.hpp", "libnissa-client.a", "nissa-client.pc"])
+        archive = next(path for path in self.files if path.suffix == ".a")
+        with open(archive, "rb") as file:
+            self.assertEqual(file.read(8), b"!<arch>\n", "the objects themselves, not their paths in the build folder")
 
     def test_the_program_of_the_page_is_counted_exactly(self):
         self.check_runs(self.compile(PROGRAM), times=20)
