@@ -86,7 +86,7 @@ class Slos(unittest.TestCase):
         self.assertEqual(checked(fits).returncode, 0)
         done = checked(fits + SLO.format("one-more"))
         self.assertEqual(done.returncode, 2)
-        self.assertIn("slo[10001].name: more than 10000 SLOs; split them over several servers", done.stderr)
+        self.assertIn("slo[10001].name of one-more: more than 10000 SLOs; split them over several servers", done.stderr)
 
     def test_a_name_has_256_bytes(self):
         self.assertEqual(checked(SLO.format("n" * 256)).returncode, 0)
