@@ -143,8 +143,8 @@ class Warnings {
 
   void look_at_alerts(const slo::Definition& slo) {
     if (slo.period_ms != slo::default_period_ms)
-      warn("the alerts of deploy/prometheus/nissa.rules.yml have the factors of a period of 30d, and this one is of " +
-           format_duration(slo.period_ms * ns_per_ms) + ": docs/slo.md has factors for others");
+      warn("the burn-rate alerts of deploy/prometheus/nissa.rules.yml judge SLOs of 30d alone, and this one is of " +
+           format_duration(slo.period_ms * ns_per_ms) + ": docs/slo.md has tiers to copy");
     if (const auto tiers = silent_tiers(slo.objective); !tiers.empty())
       warn("of the alerts of deploy/prometheus/nissa.rules.yml those of tier " + tiers +
            " can never fire: even if all fails, the budget of " + slo.objective.to_string() + " % is too large");

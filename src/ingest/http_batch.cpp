@@ -46,6 +46,22 @@ net::HttpResponse too_large(const Door& door, const HttpHead& head, const std::s
   return http_answer(std::move(ack), head.answer);
 }
 
+// Of a batch whose own header was not read: in the books of what the request's headers say.
+wire::Ack refuse_unread(const Door& door, const HttpHead& head, const overload::Refusal& refused) {
+  ClassBooks& books = door.books.of(head.key);
+  books.received.add();
+  books.refused[static_cast<std::size_t>(refused.reason)].add();
+  wire::Ack ack =
+      refusal(head.key, {door.ledger.state_id(), door.ledger.running_ms()}, refused.reason, refused.retry_after_ms);
+  if (head.key.is_none()) ack.key.reset();
+  return ack;
+}
+
+// While the open group is full: a second, and some more for those who were refused together.
+std::uint32_t full_retry_ms(BootNs now) {
+  return 1'000 + static_cast<std::uint32_t>(static_cast<std::uint64_t>(now) % 1'000);
+}
+
 std::size_t room_for(const HttpHead& head, const Options& options) {
   const std::size_t body = head.length.value_or(most_body(head, options));
   const std::size_t inflated = head.gzip ? most_inflated(head, options) : 0;
@@ -64,7 +80,6 @@ std::expected<net::HttpAdmission, net::HttpResponse> admit_batch(Lobby& lobby, c
   const Door& door = lobby.door;
   auto head = read_http_head(request);
   if (!head) return std::unexpected(std::move(head.error()));
-  const EpochSeen now{door.ledger.state_id(), door.ledger.running_ms()};
   const std::size_t limit = most_body(*head, door.options);
   if (head->length && *head->length > limit)
     return std::unexpected(too_large(door, *head, "has " + std::to_string(*head->length) + " bytes", limit));
@@ -73,17 +88,14 @@ std::expected<net::HttpAdmission, net::HttpResponse> admit_batch(Lobby& lobby, c
   const overload::SenderId sender = sender_id_of(principal_of(request.peer));
   auto room = refused ? overload::Admission(std::unexpected(*refused))
                       : door.overload.bytes_or_refusal(priority, sender, room_for(*head, door.options));
+  if (room && !door.ledger.has_room())
+    room = std::unexpected(overload::Refusal{Reason::no_room, full_retry_ms(door.clock.boot_ns())});
   if (room)
     return net::HttpAdmission{
         .max_body = limit,
         .held = std::make_shared<Admitted>(Admitted{*head, std::move(*room)}),
         .too_large = [&door, of = *head, limit] { return too_large(door, of, "goes on", limit); }};
-  ClassBooks& books = door.books.of(head->key);
-  books.received.add();
-  books.refused[static_cast<std::size_t>(room.error().reason)].add();
-  wire::Ack ack = refusal(head->key, now, room.error().reason, room.error().retry_after_ms);
-  if (head->key.is_none()) ack.key.reset();
-  return std::unexpected(http_answer(std::move(ack), head->answer));
+  return std::unexpected(http_answer(refuse_unread(door, *head, room.error()), head->answer));
 }
 
 class HttpBatch::OneAnswer final : public ledger::ReplyTo {
@@ -114,7 +126,7 @@ Task<wire::Ack> HttpBatch::acknowledge() {
     if (Fault fault = peek()) co_return *fault;
     if (Fault fault = check()) co_return *fault;
   }
-  if (!door_.ledger.has_room()) co_await door_.ledger.async_room();
+  if (!door_.ledger.has_room()) co_return refuse_full();
   co_await door_.overload.async_turn(header_ ? header_->priority : head_.key.priority, turn_bytes());
   if (head_.form == HttpForm::json) {  // in its turn, for that is most of the work
     if (Fault fault = decode_json()) co_return *fault;
@@ -225,6 +237,12 @@ wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
   if (!header_->keyed) ack.key.reset();
   ack.unkeyed = !header_->keyed;
   return ack;
+}
+
+// A disk that hangs: nobody knows for how long.
+wire::Ack HttpBatch::refuse_full() {
+  if (header_) return refuse(Reason::no_room, full_retry_ms(read_at_));
+  return refuse_unread(door_, head_, {Reason::no_room, full_retry_ms(read_at_)});
 }
 
 wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault, std::string message) {

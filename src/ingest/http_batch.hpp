@@ -43,6 +43,7 @@ class HttpBatch {
   Fault fold_and_commit();
   void out_of_hand();
   wire::Ack refuse(Reason reason, std::uint32_t retry_after_ms);
+  wire::Ack refuse_full();
   wire::Ack malformed_batch(const wire::Malformed& fault, std::string message = "");
   wire::Ack unreadable(const wire::Malformed& fault, std::string message = "");
   EpochSeen state_now() const;

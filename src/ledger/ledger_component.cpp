@@ -6,6 +6,12 @@
 #include "ledger/ledger_inside.hpp"
 
 namespace nissa::ledger {
+namespace {
+
+// Who waits for a Goodbye may have gone long ago, while a disk that hangs keeps the answer back.
+constexpr std::size_t most_waiting_goodbyes = 1'024;
+
+}  // namespace
 
 LedgerComponent::LedgerComponent(EventLoop& loop, Timers& timers, const Clock& clock, journal::Journal& journal,
                                  const slo::MatchSets& sets, const Options& options, std::uint64_t state_id,
@@ -37,7 +43,7 @@ Task<void> LedgerComponent::async_room() {
 Task<bool> LedgerComponent::async_goodbye(Epoch epoch, EpochSeen seen) {
   return park_on<bool>(inside_->strand, [in = inside_.get(), epoch, seen](Parked<bool> parked) {
     in->strand.entered();
-    if (!in->say_goodbye(epoch, seen)) return parked.wake(false);
+    if (in->goodbyes.size() >= most_waiting_goodbyes || !in->say_goodbye(epoch, seen)) return parked.wake(false);
     in->goodbyes.push_back({epoch, std::move(parked)});
     if (!in->goodbye_open(epoch)) in->answer_goodbyes();
   });

@@ -52,7 +52,7 @@ class LedgerComponent {
 
   // --- The life of an epoch.
   // true: nothing of this epoch will be counted any more, durably. false: not known (no room,
-  // failing journal, stop).
+  // 1 024 wait already, failing journal, stop).
   Task<bool> async_goodbye(Epoch epoch, EpochSeen seen);
   // The same without waiting for it.
   void goodbye(Epoch epoch, EpochSeen seen);

@@ -63,15 +63,21 @@ struct HttpServer::Inside {
   std::atomic<std::size_t> in_hand{0};                      // bytes of answers under way
   TcpListener listener;
 
-  // A connection between two requests; it owns nothing that lives on while it is idle but its coroutine.
+  // One connection, for as long as its coroutine runs.
   struct Session {
     Session(Inside& inside, Connection connection)
-        : server(inside),
+        : open(inside.counters.connections),
           stream(std::move(connection.stream)),
           peer(std::move(connection.peer)),
           reader(inside.options.head_limit),
-          watchdog(inside.timers, stream) {}
-    Inside& server;
+          watchdog(inside.timers, stream) {
+      open.add();
+    }
+    ~Session() { open.subtract(); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    SharedCounter& open;
     const std::shared_ptr<ByteStream> stream;
     const PeerAddress peer;
     HttpRequestReader reader;
@@ -80,14 +86,12 @@ struct HttpServer::Inside {
   };
 
   Task<void> serve(Connection connection) {
-    counters.connections.add();
     Session session(*this, std::move(connection));
     while (!stopping.load(std::memory_order_relaxed)) {
       if (session.reader.empty() && !co_await wait_for_request(session)) break;
       if (!co_await one_request(session)) break;
     }
     session.stream->close();
-    counters.connections.subtract();
   }
 
   // Idle: no buffer, and async_stop may close it.
@@ -183,7 +187,7 @@ struct HttpServer::Inside {
     keep_alive = keep_alive && !stopping.load(std::memory_order_relaxed);
     const bool written = co_await write(session, std::move(response), keep_alive);
     session.reader.next();
-    co_return written&& keep_alive;
+    co_return (written && keep_alive);
   }
 
   // A part of answer_bytes, for as long as it is there.
@@ -204,7 +208,7 @@ struct HttpServer::Inside {
     const std::size_t others = in_hand.load(std::memory_order_relaxed);
     if (others != 0 && others + response.body.size() > options.answer_bytes)
       response = http_error(503, "busy", "too many large answers wait for their readers", "ask again in a moment");
-    counters.responses.at(response.status).add();
+    counters.responses[std::min<std::size_t>(response.status, counters.responses.size() - 1)].add();
     const InHand part(in_hand, response.body.size());
     std::string bytes = http_response_head(response, clock.wall_ns(), keep_alive);
     if (without_body) response.body.clear();

@@ -105,10 +105,9 @@ TEST_CASE("an SLO whose verdict is foregone is warned of") {
 }
 
 TEST_CASE("an SLO that the shipped alerts do not fit is warned of, with those that can never fire") {
-  CHECK(
-      warning_of("period = \"7d\"") ==
-      "0: the alerts of deploy/prometheus/nissa.rules.yml have the factors of a period of 30d, and this one is of 7d: "
-      "docs/slo.md has factors for others");
+  CHECK(warning_of("period = \"7d\"") ==
+        "0: the burn-rate alerts of deploy/prometheus/nissa.rules.yml judge SLOs of 30d alone, and this one is of 7d: "
+        "docs/slo.md has tiers to copy");
   CHECK(warning_of("period = \"720h\"").empty());
   const auto silent = [](const std::string& objective) {
     const std::string warning = warning_of("objective = \"" + objective + " %\"");

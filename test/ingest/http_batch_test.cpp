@@ -322,6 +322,35 @@ TEST_CASE("while the line of LOW stands, LOW is refused from its headers or from
   CHECK(world.total_of_shop() == 1);
 }
 
+TEST_CASE("while the open group is full and the disk hangs, HTTP is refused at once and nobody is held") {
+  WorldOptions options;
+  options.journal_by_hand = true;
+  options.ledger.commit.group_bytes = 1'000;
+  options.ledger.commit.slow_after_ns = 3'600 * ns_per_s;
+  World world(options);
+  std::vector<std::unique_ptr<HttpTalk>> talks;
+  for (Sequence sequence = 1; sequence < 100 && world.lobby->door.ledger.has_room(); ++sequence) {
+    talks.push_back(std::make_unique<HttpTalk>(world));
+    talks.back()->send(post(keyed(world, sequence, 3), protobuf));
+    if (sequence == 1) world.pass_ms(5);  // in flight, and stays there
+  }
+  REQUIRE_FALSE(world.lobby->door.ledger.has_room());
+  for (const bool json : {false, true}) {
+    HttpTalk late(world);
+    const Heard heard =
+        late.ask(json ? post(one_event()) : post(keyed(world, 200), protobuf, "Accept: application/json\r\n"));
+    CHECK(heard.status == 503);
+    CHECK(has(heard, "NO_ROOM"));
+    CHECK(heard.head.find("Retry-After: ") != std::string::npos);
+  }
+  world.finish_commits();
+  for (const auto& one : talks) {
+    REQUIRE(one->heard().size() == 1);
+    CHECK(ack_of(one->heard()[0]).status == wire::AckStatus::counted);
+  }
+  CHECK(world.total_of_shop() == 3 * talks.size());
+}
+
 TEST_CASE("a failed commit is 503 with journal, and the same batch counts later") {
   WorldOptions options;
   options.journal_by_hand = true;

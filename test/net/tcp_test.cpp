@@ -250,7 +250,7 @@ TEST_CASE("the HTTP client gets from the HTTP server, large answers and errors a
     CHECK(large->body.size() == 3'000'000);
     const auto missing = co_await http_fetch(own, running.timers,
                                              {.host = "localhost", .port = server.port(), .target = "/no"}, deadline);
-    REQUIRE(missing);
+    REQUIRE_MESSAGE(missing, (missing ? "" : missing.error().message));
     CHECK(missing->status == 404);
     const auto echoed = co_await http_fetch(
         own, running.timers,
