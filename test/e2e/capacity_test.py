@@ -77,7 +77,7 @@ class Connections(LimitCase):
         self.assertEqual(next_one.hear()[0], 200)
 
     def test_hello_timeout(self):
-        nissad = self.start('[ingest]\nhello_timeout = "100ms"')
+        nissad = self.start('[ingest]\nhello_timeout = "1s"')
         greeted = self.agent(nissad)
         silent = Agent(nissad.tcp_port)
         silent.socket = Raw(nissad.tcp_port).socket
@@ -88,7 +88,7 @@ class Connections(LimitCase):
         self.assertEqual(self.closed(nissad, "hello_expected"), 1)
 
     def test_frame_timeout_over_tcp(self):
-        nissad = self.start('[ingest]\nframe_timeout = "100ms"')
+        nissad = self.start('[ingest]\nframe_timeout = "1s"')
         half, other, whole = self.agent(nissad), self.agent(nissad), self.agent(nissad)
         self.assert_counted(half.ask(half.batch([event()])))
         frame = framed("batch", half.batch([event()]))
@@ -107,37 +107,38 @@ class Connections(LimitCase):
             one = self.raw(nissad.http_port).say(whole[:sent])
             took = one.closed_within(5)
             self.assertIsNotNone(took, sent)
+        nissad = self.start('[ingest]\nframe_timeout = "2s"')
         one = self.raw(nissad.http_port)
         for at in range(0, len(whole), 40):
             one.say(whole[at:at + 40])
         self.assertEqual(one.hear()[0], 200)
-        time.sleep(0.3)  # idle, which has a time of its own
+        time.sleep(2.2)  # idle, which has a time of its own
         self.assertEqual(one.ask(whole)[0], 200)
 
     def test_idle_timeout(self):
-        nissad = self.start('[ingest]\nidle_timeout = "100ms"')
-        idle, lively = self.agent(nissad), self.agent(nissad)
+        nissad = self.start('[ingest]\nidle_timeout = "1s"')
         http_idle = self.raw(nissad.http_port)
         self.assertEqual(http_idle.ask(request(ONE_EVENT))[0], 200)
-        self.assertIsNotNone(http_idle.closed_within(5))
+        self.assertIsNotNone(http_idle.closed_within(20))
+        idle, lively = self.agent(nissad), self.agent(nissad)
         self.assert_counted(idle.ask(idle.batch([event()])))
-        deadline = time.monotonic() + 2 * SWEEP_S
+        deadline = time.monotonic() + 1 + 2 * SWEEP_S
         while time.monotonic() < deadline:
             self.heartbeat(lively)
-            time.sleep(0.02)
+            time.sleep(0.1)
         self.gone(idle, pb.IDLE)
         self.assert_counted(lively.ask(lively.batch([event()])))
+        self.assertEqual(self.closed(nissad, "idle"), 1)
 
     def test_who_does_not_read_his_acks_is_closed_after_idle_timeout(self):
-        nissad = self.start('[ingest]\nidle_timeout = "100ms"')
-        deaf, other = self.agent(nissad), self.agent(nissad)
-        deaf.socket.settimeout(0.2)
+        nissad = self.start('[ingest]\nidle_timeout = "1s"')
+        deaf = self.agent(nissad)
         beats = framed("heartbeat", pb.Heartbeat(sent_at_unix_ns=1)) * 20_000
         sent = 0
-        with self.assertRaises(OSError):  # not read, then closed
+        with self.assertRaises(ConnectionError):  # not read, then closed
             while sent < 500_000_000:
                 sent += deaf.socket.send(beats)
-        self.assertTrue(until(lambda: self.closed(nissad, "idle") >= 1, within=5))
+        self.assertTrue(until(lambda: self.closed(nissad, "idle") == 1))
         other = self.agent(nissad)
         self.assert_counted(other.ask(other.batch([event()])))
 
@@ -161,7 +162,7 @@ class Connections(LimitCase):
 
 class Room(LimitCase):
     """Bodies of known length that never come: each holds exactly what its Content-Length says."""
-    MORE = ('[ingest]\nmax_frame = "256 KiB"\nmax_inflated = "4 KiB"\nmax_json = "8 KiB"\n'
+    MORE = ('[ingest]\nframe_timeout = "60s"\nmax_frame = "256 KiB"\nmax_inflated = "4 KiB"\nmax_json = "8 KiB"\n'
             '[gate]\ningest_bytes = "1 MiB"\ncritical_bytes = "1 MiB"\n')
 
     def ask_room(self, nissad, name, size, source=None):
