@@ -247,8 +247,17 @@ class ByTheProgram(unittest.TestCase):
             self.assertEqual((ack.status, ack.accepted), (pb.Ack.COUNTED, events))
 
     def test_uneven_traffic_takes_the_shares_of_the_budget_that_the_page_says(self):
+        begun = time.time()
+        try:
+            self.uneven_traffic()
+        except AssertionError:
+            if time.time() // 3600 == begun // 3600:
+                raise
+            self.uneven_traffic()  # between sending and asking the oldest hour has left the window
+
+    def uneven_traffic(self):
         if time.time() % 3600 > 3570:
-            time.sleep(3600 - time.time() % 3600)  # the oldest hour must not leave the window between sending and asking
+            time.sleep(3600 - time.time() % 3600)  # rather than doing it twice
         with Nissad(TRAFFIC) as nissad:
             month = [(ago, 100 if ago % 24 < 12 else 10) for ago in range(1, 721)]
             self.send(nissad, "day", [(ago, events, events if ago == 24 else 0) for ago, events in month])
