@@ -181,12 +181,12 @@ class Operation(unittest.TestCase):
 
     def test_where_descriptors_are_few_the_pages_still_answer_with_more_agents_than_fit(self):
         for limit, taken, warned in (("64:64", 32, True), ("64:128", 80, False)):
-            more = "" if warned else "[ingest]\nmax_connections = 90"
+            more = '[ingest]\nhello_timeout = "60s"\n' + ("" if warned else "max_connections = 90\n")
             with self.subTest(limit=limit), Nissad(more=more, under=("prlimit", f"--nofile={limit}")) as nissad:
                 agents = [socket.create_connection(("127.0.0.1", nissad.tcp_port), timeout=20) for _ in range(80)]
                 for one in agents:
                     self.addCleanup(one.close)
-                deadline = time.monotonic() + 8  # before the first is closed for want of a Hello
+                deadline = time.monotonic() + 20  # before the first is closed for want of a Hello
                 while nissad.metrics()["nissa_ingest_connections"] < taken and time.monotonic() < deadline:
                     time.sleep(0.02)
                 for _ in range(5):
