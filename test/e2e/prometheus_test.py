@@ -74,6 +74,14 @@ def counts_of(log):
     return counts
 
 
+def every_slo_has_some(log):
+    return all(good or bad for good, bad in counts_of(log).values())
+
+
+def statuses_of(log):
+    return set(re.findall(r'" (\d{3}) ', log))
+
+
 class WithRealPeers(unittest.TestCase):
     def sender(self, nissad, *options, **more):
         process = subprocess.Popen([PROGRAMS / "nissa-send", "--server", f"127.0.0.1:{nissad.tcp_port}", "--service", "shop",
@@ -84,10 +92,17 @@ class WithRealPeers(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
+    def await_log(self, nginx, enough):
+        """Load goes on until there was enough of it. The last line may be half written."""
+        deadline = time.monotonic() + 60
+        while not enough("".join(re.findall(r".*\n", nginx.log_file.read_text()))):
+            self.assertLess(time.monotonic(), deadline, "so much load shows not all that is asked for")
+            time.sleep(0.2)
+
     def assert_prometheus_knows(self, prometheus, nissad, log):
         """Once all is quiet. Totals, budgets and burn rates are equal to the last digit, not nearly."""
         counts = counts_of(log)
-        self.assertTrue(all(good or bad for good, bad in counts.values()))
+        self.assertTrue(every_slo_has_some(log))
         for name, (good, bad) in counts.items():
             prometheus.await_value("nissa_slo_events_total", (name, "good", ""), good)
             prometheus.await_value("nissa_slo_events_total", (name, "bad", ""), bad)
@@ -103,10 +118,10 @@ class WithRealPeers(unittest.TestCase):
         with Nissad(SLOS) as nissad, Nginx(pipe=False) as nginx, Prometheus(nissad) as prometheus:
             follow = ("--follow", nginx.log_file, "--state", nissad.folder / "cuts")
             sender = self.sender(nissad, *follow)
-            with Visitors(nginx.port, seed=1):
-                time.sleep(3)
-            first = self.assert_prometheus_knows(prometheus, nissad, nginx.quiet_log())
-            with Visitors(nginx.port, seed=2):
+            with Visitors(nginx.port, seed=1) as earlier:
+                self.await_log(nginx, lambda log: every_slo_has_some(log) and log.count("\n") > 200)
+            first = self.assert_prometheus_knows(prometheus, nissad, nginx.log_of(earlier.asked))
+            with Visitors(nginx.port, seed=2) as later:
                 for _ in range(3):
                     time.sleep(0.4)
                     sender.kill()
@@ -117,11 +132,10 @@ class WithRealPeers(unittest.TestCase):
                     nissad.kill()
                     time.sleep(0.3)
                     nissad.start()
-            counts = self.assert_prometheus_knows(prometheus, nissad, nginx.quiet_log())
-            self.assertGreater(sum(counts["shop-availability"]), sum(first["shop-availability"]) + 200)
-            self.assertGreater(counts["shop-latency"][1], 0)
-            statuses = set(re.findall(r'" (\d{3}) ', nginx.log_file.read_text()))
-            self.assertLessEqual({"200", "404", "499", "503", "504"}, statuses)
+                self.await_log(nginx, lambda log: {"200", "404", "499", "503", "504"} <= statuses_of(log)
+                               and counts_of(log)["shop-latency"][1] > first["shop-latency"][1]
+                               and sum(counts_of(log)["shop-availability"]) > sum(first["shop-availability"]) + 200)
+            self.assert_prometheus_knows(prometheus, nissad, nginx.log_of(earlier.asked + later.asked))
             # Nissa's counters outlive its process: no rate() takes its restarts for resets.
             self.assertEqual({value for _, value in prometheus.query("resets(nissa_slo_events_total[5m])")}, {0})
             self.assert_alerts(prometheus)
@@ -146,17 +160,18 @@ class WithRealPeers(unittest.TestCase):
     def test_numbers_are_equal_though_nissad_is_killed_while_nginx_writes_into_a_pipe(self):
         with Nissad(SLOS) as nissad, Nginx() as nginx, Prometheus(nissad) as prometheus:
             sender = self.sender(nissad, stdin=nginx.process.stdout)
-            with Visitors(nginx.port, seed=3):
+            with Visitors(nginx.port, seed=3) as visitors:
                 for _ in range(2):
                     time.sleep(0.7)
                     nissad.kill()
                     time.sleep(0.5)
                     nissad.start()
-                time.sleep(0.5)
+                self.await_log(nginx, every_slo_has_some)
+            log = nginx.log_of(visitors.asked)
             nginx.quit()
             said, _ = sender.communicate(timeout=60)
             self.assertEqual(sender.returncode, 0, said)
-            self.assert_prometheus_knows(prometheus, nissad, nginx.quiet_log())
+            self.assert_prometheus_knows(prometheus, nissad, log)
             check_books(nissad)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 
 from .nissad import ROOT, free_port
@@ -78,12 +79,15 @@ class Nginx:
     def logged(self):
         return self.log_file.read_text().count("\n")
 
-    def quiet_log(self):
-        """The whole log, once nothing more comes: nginx writes a line after its answer."""
-        text = None
-        while text != (text := self.log_file.read_text()):
-            time.sleep(0.3)
-        return text
+    def log_of(self, asked, within=30):
+        """The whole log, once it has a line of each of `asked` requests beside those of get(): nginx writes a line after
+        its answer."""
+        deadline = time.monotonic() + within
+        while (found := self.logged()) < self.asked + asked and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if found != self.asked + asked:
+            raise AssertionError(f"{self.asked + asked} requests were sent, nginx has logged {found}")
+        return self.log_file.read_text()
 
     def __exit__(self, *_):
         if self.process.poll() is None:

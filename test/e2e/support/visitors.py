@@ -13,6 +13,8 @@ class Visitors:
 
     def __init__(self, port, count=6, seed=1):
         self.port = port
+        self.asked = 0  # each of them is a line in nginx's log
+        self.counting = threading.Lock()
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=self._visit, args=(random.Random(seed * 100 + one),)) for one in range(count)]
 
@@ -34,11 +36,17 @@ class Visitors:
             if path == "/leave":
                 with socket.create_connection(("127.0.0.1", self.port), timeout=10) as hasty:
                     hasty.sendall(b"GET /slow HTTP/1.1\r\nHost: shop\r\n\r\n")
+                    self._count()
                     self.stop.wait(0.05)
                 continue
             try:
                 connection.request("GET", path.format(rng.randrange(1, 5000)))
+                self._count()
                 connection.getresponse().read()
             except (OSError, http.client.HTTPException):
                 connection.close()  # the next request connects again
         connection.close()
+
+    def _count(self):
+        with self.counting:
+            self.asked += 1
