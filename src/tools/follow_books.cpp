@@ -49,6 +49,13 @@ void FollowBooks::lose(const std::string& where, std::uint64_t events, const std
   say_(where + ": " + events_text(events) + " uncertain (counted once or not at all): " + why);
 }
 
+void FollowBooks::lose(const LiveCut& live, const std::string& why) {
+  counts.lines += live.lines;
+  counts.bad_lines += live.bad_lines;
+  changed_ = true;
+  if (live.cut.events > 0) lose(place_of(live.name, live.cut.from, live.cut.to), live.cut.events, why);
+}
+
 std::optional<Bytes> FollowBooks::bytes_of(const Cut& cut, const LogFollower& follower) {
   bool inode_seen = false;
   auto bytes = follower.find_bytes(cut.inode, cut.from, cut.to, cut.crc, inode_seen);

@@ -51,6 +51,8 @@ class FollowBooks {
   void settled(const client::Settlement& settlement);
   // Cuts that bear no key yet are as if never made, the first of each file first; `tags` are all that bear none.
   std::vector<LiveCut> take_back(const std::vector<std::uint64_t>& tags);
+  // Taken back, but its file no longer holds it.
+  void lose(const LiveCut& live, const std::string& why);
   // Its lines are read again, now or by the next start.
   void uncount(const LiveCut& live);
   bool was_keyed(std::uint64_t tag) const { return live_.at(tag).cut.key.epoch != 0; }

@@ -8,11 +8,12 @@
 namespace nissa::tools {
 namespace {
 
-constexpr std::size_t most_live = 256;                // batches, kept ones included
-constexpr std::size_t most_unkeyed = 16;              // cut ahead of what the server lets go out
-constexpr std::uint64_t most_bytes = 16ULL << 20;     // of bodies
-constexpr std::uint64_t most_raw_bytes = 1ULL << 20;  // of lines in a batch
-constexpr BootNs keep_within_ns = ns_per_s;           // settlements: they cost nothing but another duplicate
+constexpr std::size_t most_live = 256;                  // batches, kept ones included
+constexpr std::size_t most_unkeyed = 16;                // cut ahead of what the server lets go out
+constexpr std::uint64_t most_bytes = 16ULL << 20;       // of bodies
+constexpr std::uint64_t most_raw_bytes = 1ULL << 20;    // of lines in a batch
+constexpr std::uint64_t most_raw_at_once = 4ULL << 20;  // some 10 ms, in which the strand does nothing else
+constexpr BootNs keep_within_ns = ns_per_s;             // settlements: they cost nothing but another duplicate
 
 }  // namespace
 
@@ -28,12 +29,13 @@ std::optional<BootNs> FollowSource::fill(client::Stream& stream, BootNs now) {
     follower_.poll(now);
     poll_at_ = now + poll_ns;
   }
-  read(stream, now);
+  const bool more = read(stream, now);
   if (!books_.changed()) keep_at_ = now + keep_within_ns;
   if (now >= keep_at_) {
     (void)books_.keep_all(follower_);
     keep_at_ = now + keep_within_ns;
   }
+  if (more) return now;
   if (open_ && has_room(stream)) return std::min(poll_at_, open_->since + options_.agent.batch_age_ms * ns_per_ms);
   return poll_at_;
 }
@@ -42,13 +44,15 @@ bool FollowSource::has_room(const client::Stream& stream) const {
   return books_.live() < most_live && books_.unkeyed() < most_unkeyed && stream.held_bytes() < most_bytes;
 }
 
-void FollowSource::read(client::Stream& stream, BootNs now) {
+bool FollowSource::read(client::Stream& stream, BootNs now) {
   std::shared_ptr<TrackedFile> file;
   std::string_view line;
-  while (has_room(stream)) {
+  std::uint64_t raw = 0;
+  while (raw < most_raw_at_once && has_room(stream)) {
     const LogFollower::Got got = follower_.next(file, line);
     if (got == LogFollower::Got::nothing) break;
     if (open_ && open_->live.file != file) close_open(stream);
+    raw += file->file.raw_line().size();
     if (got == LogFollower::Got::line) {
       if (!take(stream, file, line, now)) file->file.back();
       continue;
@@ -62,12 +66,14 @@ void FollowSource::read(client::Stream& stream, BootNs now) {
   // While others wait to be sent it may as well grow on.
   const bool due = open_ && now - open_->since >= options_.agent.batch_age_ms * ns_per_ms;
   if (due && !stream.queued() && has_room(stream)) close_open(stream);
+  return raw >= most_raw_at_once && has_room(stream);
 }
 
 bool FollowSource::take(client::Stream& stream, const std::shared_ptr<TrackedFile>& file, std::string_view line,
                         BootNs now) {
   const ByteView raw = file->file.raw_line();
   const FilePoint after = file->file.point();
+  if (open_ && open_->body.event_count >= stream.max_events()) close_open(stream);  // which were lowered since
   if (!open_) {
     open_ = Open{};
     open_->since = now;
@@ -115,10 +121,14 @@ void FollowSource::close_open(client::Stream& stream) {
   open.body.size = static_cast<std::uint32_t>(open.body.bytes.size());
   open.live.cut.events = open.body.event_count;
   open.body.tag = books_.cut(std::move(open.live));
-  const std::uint64_t tag = open.body.tag;
-  const std::uint32_t events = open.body.event_count;
-  // One event beyond what the server takes at all.
-  if (stream.enqueue(std::move(open.body)) != client::Taken::accepted)
+  enqueue(stream, std::move(open.body));
+}
+
+void FollowSource::enqueue(client::Stream& stream, client::Body body) {
+  const std::uint64_t tag = body.tag;
+  const std::uint32_t events = body.event_count;
+  // One event beyond what the server takes at all, or a batch once keyed that is too large by now.
+  if (stream.enqueue(std::move(body)) != client::Taken::accepted)
     books_.settled({tag, client::Fate::refused, Reason::frame_too_large, events});
 }
 
@@ -130,20 +140,26 @@ void FollowSource::drop_open() {
 // HelloAck lowered the limits: what bears no key yet is read again, and cut by them.
 void FollowSource::cut_smaller(client::Stream& stream) {
   std::vector<client::Body> back = stream.take_back_too_large();
-  if (back.empty()) return;
-  drop_open();
+  const bool open_too_large =
+      open_ && (open_->body.event_count > stream.max_events() || open_->body.bytes.size() > stream.max_body_bytes());
+  if (back.empty() && !open_too_large) return;
   std::vector<std::uint64_t> tags;
   for (client::Body& body : back) {
     if (books_.was_keyed(body.tag))
-      (void)stream.enqueue(std::move(body));  // a batch once keyed is never split
+      enqueue(stream, std::move(body));  // a batch once keyed is never split
     else
       tags.push_back(body.tag);
   }
-  const std::vector<LiveCut> cuts = books_.take_back(tags);
-  for (auto one = cuts.rbegin(); one != cuts.rend(); ++one) {
-    one->file->file.rewind(one->before);
-    one->file->drained = false;
+  std::vector<LiveCut> cuts = books_.take_back(tags);
+  if (open_) {
+    books_.uncount(open_->live);
+    open_->live.cut.events = open_->body.event_count;
+    cuts.push_back(std::move(open_->live));
+    open_.reset();
   }
+  for (auto one = cuts.rbegin(); one != cuts.rend(); ++one)
+    if (!follower_.rewind(one->file, one->before))
+      books_.lose(*one, "the server takes only smaller batches, and the file was truncated: it cannot be cut again");
 }
 
 void FollowSource::settled(const client::Settlement& settlement, BootNs) { books_.settled(settlement); }

@@ -33,10 +33,12 @@ class FollowSource final : public client::BatchSource {
     BootNs since = 0;
   };
   bool has_room(const client::Stream& stream) const;
-  void read(client::Stream& stream, BootNs now);
+  // True: it stopped before it was through, for there is much that yields no event.
+  bool read(client::Stream& stream, BootNs now);
   // False: it does not fit the open batch any more; that one was closed, and the line comes again.
   bool take(client::Stream& stream, const std::shared_ptr<TrackedFile>& file, std::string_view line, BootNs now);
   void close_open(client::Stream& stream);
+  void enqueue(client::Stream& stream, client::Body body);
   void drop_open();
   void cut_smaller(client::Stream& stream);
 

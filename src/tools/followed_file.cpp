@@ -109,6 +109,10 @@ void FollowedFile::rewind(const FilePoint& to) {
   changed_ns_ = to.changed_ns;
   skipping_ = false;
   truncated_ = buffer_.size() != to.tail_size || crc32c(buffer_) != to.tail_crc;
+  gone_.reset();
+  if (!truncated_) return;
+  gone_ = to;
+  gone_->inode = inode_;
 }
 
 FollowedFile::Got FollowedFile::next(std::string_view& line) {

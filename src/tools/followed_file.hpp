@@ -57,12 +57,13 @@ class FollowedFile {
   Got next(std::string_view& line);
   // next() will tell the line again that it told last.
   void back();
-  // Reads on from an earlier place of the same file; if that no longer stands, next() says truncated.
+  // Reads on from an earlier place of the same file; if that no longer stands, next() says truncated, and the place is
+  // told as it was given: a copy is known by it.
   void rewind(const FilePoint& to);
   // The place behind the line that next() told last (at first: where it began). About 20 ns.
-  FilePoint point() const { return point_at(at_); }
+  FilePoint point() const { return gone_ ? *gone_ : point_at(at_); }
   // Before it.
-  FilePoint point_before() const { return point_at(line_at_); }
+  FilePoint point_before() const { return gone_ ? *gone_ : point_at(line_at_); }
   // The line that next() told last, with its end.
   ByteView raw_line() const { return ByteView(buffer_).subspan(line_at_, at_ - line_at_); }
 
@@ -70,6 +71,8 @@ class FollowedFile {
   bool told_all_of(std::uint64_t size) const {
     return size == size_seen_ && size == base_ + buffer_.size() && searched_ == buffer_.size();
   }
+  // The file was this long at least: so far it was read, if not told.
+  std::uint64_t seen_to() const { return base_ + buffer_.size(); }
   // Bytes that were not read, an unfinished line included; 0 if the file cannot be asked.
   std::uint64_t unread() const;
   const OpenFile& file() const { return file_; }
@@ -95,6 +98,7 @@ class FollowedFile {
   std::int64_t changed_ns_ = 0;  // the same; and for point()
   bool skipping_ = false;        // a line that is too long; its end is not there yet
   bool truncated_ = false;
+  std::optional<FilePoint> gone_;  // where to read on from, if that no longer stood; then the buffer is not of it
 };
 
 }  // namespace nissa::tools

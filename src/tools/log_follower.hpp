@@ -58,6 +58,8 @@ class LogFollower {
   enum class Got : std::uint8_t { line, too_long, nothing };
   // The next line, and the file it is of; from the oldest file that has one.
   Got next(std::shared_ptr<TrackedFile>& from, std::string_view& line);
+  // Reads on from an earlier place of the file, in its copy if it was truncated meanwhile. False: what it held is gone.
+  bool rewind(const std::shared_ptr<TrackedFile>& which, const FilePoint& to);
 
   const std::deque<std::shared_ptr<TrackedFile>>& files() const { return files_; }
   const std::vector<FilePoint>& done() const { return done_; }

@@ -43,6 +43,16 @@ LogFollower::Got LogFollower::next(std::shared_ptr<TrackedFile>& from, std::stri
   return Got::nothing;
 }
 
+bool LogFollower::rewind(const std::shared_ptr<TrackedFile>& which, const FilePoint& to) {
+  // First, for the farthest place is what a copy is best known by.
+  if (!which->vanished && !stands_at(which->file.file(), which->file.point())) truncated(which);
+  if (which->vanished) return false;
+  which->size_polled = std::max(which->size_polled, which->file.seen_to());
+  which->file.rewind(to);
+  which->drained = false;
+  return true;
+}
+
 // Before it is read on, which may be long after: else the next truncation would hide this one.
 void LogFollower::look_for_truncation(const std::shared_ptr<TrackedFile>& which) {
   const auto facts = facts_of(which->file.file());
@@ -63,6 +73,7 @@ void LogFollower::note_size(TrackedFile& which) {
 void LogFollower::truncated(const std::shared_ptr<TrackedFile>& which) {
   FilePoint place = which->file.point();
   const bool unread = place.offset == 0;
+  const bool seen_more = std::max(which->size_polled, which->file.seen_to()) > place.offset;
   if (unread) place = which->head;
   which->vanished = true;  // so that it is not taken for what is looked for
   if (auto copy = find_copy(place)) {
@@ -74,8 +85,11 @@ void LogFollower::truncated(const std::shared_ptr<TrackedFile>& which) {
     which->vanished = false;
     which->drained = false;
   } else {
-    sayings_.say(which->file.name() + " was truncated at byte " + std::to_string(place.offset) +
-                 " or later, and no copy of it is found: what was written since the last look is not counted");
+    // Where nothing more was seen, nobody knows that there was something.
+    (seen_more ? sayings_.missing : sayings_.say)(
+        which->file.name() + " was truncated at byte " + std::to_string(place.offset) +
+        " or later, and no copy of it is found: " +
+        (seen_more ? "what it held behind it" : "what was written since the last look") + " is not counted");
     if (which->unkeyed == 0) std::erase(files_, which);
   }
   look_at_path(false);

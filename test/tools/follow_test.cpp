@@ -138,6 +138,8 @@ TEST_CASE("copytruncate: the rest is read from the copy, live and after a restar
       world.to_rest();
       world.judge(copied ? 0 : 1);
       CHECK(world.times_counted().size() == (copied ? 270 : 220));
+      // Live, all that was there at the last look was read: nobody knows that there was more.
+      CHECK(world.life->counts().missing == (copied || live ? 0 : 1));
       if (!copied) CHECK(world.all_said().find(live ? "truncated at byte" : "is not found") != std::string::npos);
     }
   }
@@ -183,6 +185,93 @@ TEST_CASE("limits of HelloAck below those of the options: batches are cut by the
   CHECK(world.life->counts().counted == 5'000);
   CHECK(world.life->counts().refused == 0);
   CHECK(world.life->counts().lines == world.life->counts().bad_lines + 5'000);
+}
+
+TEST_CASE("limits of HelloAck for what was read of a file that is truncated by then: it is cut anew, or told") {
+  for (const bool seen : {true, false}) {
+    for (const bool copied : {true, false}) {
+      CAPTURE(seen);
+      CAPTURE(copied);
+      auto random = nissa::test::random_for(85);
+      World world(random);
+      world.options.agent.batch_events = 50;
+      world.log.append(200);
+      world.begin();
+      world.life->reachable = false;
+      for (int i = 0; i < 10; ++i) world.calm_step();
+      if (copied)
+        world.log.copy_and_truncate();
+      else
+        world.log.truncate_only();
+      for (int i = 0; seen && i < 10; ++i) world.calm_step();
+      world.log.append(20);
+      world.life->hello.max_events = 7;
+      world.life->reachable = true;
+      world.to_rest();
+      world.judge(copied ? 0 : 1);
+      const FollowCounts& counts = world.life->counts();
+      CHECK(counts.counted == (copied ? 220 : 20));
+      CHECK(counts.uncertain == (copied ? 0 : 200));
+      CHECK(counts.lines == 220 + counts.bad_lines);
+    }
+  }
+}
+
+TEST_CASE("a place that no longer stands is told as it was given, for a copy is known by it") {
+  const nissa::test::TempDir dir;
+  const std::string path = dir / "app.log";
+  std::ofstream(path) << std::string(400, 'a') << "\n"
+                      << std::string(400, 'b') << "\n"
+                      << std::string(400, 'c') << "\n";
+  OpenFile opened(path);
+  const FilePoint start = point_in(opened, 0);
+  FollowedFile file(std::move(opened), path, start);
+  std::string_view line;
+  REQUIRE(file.next(line) == FollowedFile::Got::line);
+  REQUIRE(file.next(line) == FollowedFile::Got::line);
+  const FilePoint second = file.point_before();
+  CHECK(second.offset == 401);
+  std::ofstream(path) << std::string(250, 'x') << "\n";
+  file.rewind(second);
+  CHECK(file.point() == second);
+  CHECK(file.point_before() == second);
+  CHECK(file.next(line) == FollowedFile::Got::truncated);
+  CHECK(file.point() == second);
+}
+
+TEST_CASE("what was seen but not read when a file was truncated without a copy is counted as missing") {
+  auto random = nissa::test::random_for(86);
+  World world(random);
+  world.options.agent.batch_events = 5;
+  world.log.append(1'000);
+  world.begin();
+  world.life->reachable = false;
+  for (int i = 0; i < 10; ++i) world.calm_step();
+  world.log.truncate_only();
+  world.log.append(20);
+  world.life->reachable = true;
+  world.to_rest();
+  world.judge(1);
+  CHECK(world.life->counts().missing == 1);
+  CHECK(world.life->counts().uncertain == 0);
+  CHECK(world.life->counts().counted < 1'000);
+}
+
+TEST_CASE("lines that yield no event are read in portions, for others wait meanwhile") {
+  auto random = nissa::test::random_for(87);
+  World world(random);
+  {
+    std::ofstream file(world.log.path(), std::ios::app);
+    for (int i = 0; i < 24'000; ++i) file << std::string(999, 'y') << "\n";
+  }
+  world.begin();
+  world.life->reachable = false;
+  world.calm_step();
+  CHECK(world.life->counts().bad_lines > 4'000);
+  CHECK(world.life->counts().bad_lines < 4'300);
+  CHECK(world.life->due == world.now);
+  for (int i = 0; i < 5; ++i) world.calm_step();
+  CHECK(world.life->counts().bad_lines == 24'000);
 }
 
 TEST_CASE("ended before all was answered, the next start sends the same under the same keys") {
