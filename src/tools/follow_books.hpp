@@ -1,7 +1,7 @@
 // The batches made of a followed file, from when they are cut until they are settled, and what of it is kept through a
 // crash. Rules (docs/protocol.md, "A followed file"): a cut is kept before it is first sent; what is kept is sent again
 // as it is; the place where a next start reads on moves behind a cut in the same write that keeps it.
-// Bound: most_cuts. One thread. Pure but for the state file.
+// Bound: most_live, which those who cut keep to. One thread. Pure but for the state file.
 #pragma once
 #include <functional>
 #include <map>
@@ -37,6 +37,8 @@ struct LiveCut {
 class FollowBooks {
  public:
   using Say = std::function<void(const std::string&)>;
+  static constexpr std::size_t most_live = 256;  // batches, kept ones included
+  static_assert(most_live <= most_cuts, "the state file holds all of them");
   FollowBooks(StateFile& file, const SendOptions& options, Say say);
 
   // What an earlier process kept: the bodies made again, in the order in which streams take them, by class. What cannot

@@ -8,7 +8,6 @@
 namespace nissa::tools {
 namespace {
 
-constexpr std::size_t most_live = 256;                  // batches, kept ones included
 constexpr std::size_t most_unkeyed = 16;                // cut ahead of what the server lets go out
 constexpr std::uint64_t most_bytes = 16ULL << 20;       // of bodies
 constexpr std::uint64_t most_raw_bytes = 1ULL << 20;    // of lines in a batch
@@ -41,7 +40,7 @@ std::optional<BootNs> FollowSource::fill(client::Stream& stream, BootNs now) {
 }
 
 bool FollowSource::has_room(const client::Stream& stream) const {
-  return books_.live() < most_live && books_.unkeyed() < most_unkeyed && stream.held_bytes() < most_bytes;
+  return books_.live() < FollowBooks::most_live && books_.unkeyed() < most_unkeyed && stream.held_bytes() < most_bytes;
 }
 
 bool FollowSource::read(client::Stream& stream, BootNs now) {

@@ -4,8 +4,7 @@
 // - Renamed and made anew: the old file is read to its end, and watched for late lines until it has been quiet for 10 s
 //   (quiet_ns) while the new one is read.
 // - Rotated several times while nobody looked: files that were never seen, changed since, and numbered (FILE.1) are
-// read
-//   whole; a file is known again by its inode and by what stands before the place where reading stopped.
+//   read whole; a file is known again by its inode and by what stands before the place where reading stopped.
 // - Truncated in place (copytruncate): the copy is looked for by its content and read to its end; then again from 0.
 //
 // Pure but for the file system, which it polls when told to; the time is given. One thread. Bounds: 32 open files
@@ -14,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,7 +92,7 @@ class LogFollower {
   std::deque<std::shared_ptr<TrackedFile>> files_;  // oldest first
   std::vector<FilePoint> done_;                     // oldest first; at most most_done
   std::int64_t changed_ns_ = 0;  // the last change that was seen of what was read: what is older is not ours to read
-  std::string said_;
+  std::set<std::string> said_;   // troubles since a file was last found; a few for each that is open
 };
 
 }  // namespace nissa::tools

@@ -11,6 +11,7 @@ void LogFollower::track(OpenFile file, const std::string& name, const FilePoint&
   std::erase_if(done_, [&here](const FilePoint& point) { return point.inode == here.inode; });
   files_.push_back(std::make_shared<TrackedFile>(FollowedFile(std::move(file), name, here), here));
   note_size(*files_.back());
+  said_.clear();
 }
 
 LogFollower::Got LogFollower::next(std::shared_ptr<TrackedFile>& from, std::string_view& line) {
@@ -144,9 +145,7 @@ std::uint64_t LogFollower::unread() const {
 }
 
 void LogFollower::say_once(const std::string& text) {
-  if (text == said_) return;
-  said_ = text;
-  sayings_.say(text);
+  if (said_.insert(text).second) sayings_.say(text);
 }
 
 }  // namespace nissa::tools

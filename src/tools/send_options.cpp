@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <system_error>
 
 #include "wire/header_peek.hpp"
 #include "wire/utf8.hpp"
@@ -37,6 +38,15 @@ void read_operations(Arguments& arguments, SendOptions& o) {
   }
 }
 
+// Of a log that is still empty it would be made one, and its lines overwritten.
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error)) return true;
+  const auto whole_a = std::filesystem::weakly_canonical(a, error),
+             whole_b = std::filesystem::weakly_canonical(b, error);
+  return !error && whole_a == whole_b;
+}
+
 void read_follow(Arguments& arguments, SendOptions& o) {
   o.follow = arguments.text("--follow", "");
   // As the state file remembers it, wherever the next start is made from.
@@ -46,6 +56,8 @@ void read_follow(Arguments& arguments, SendOptions& o) {
   o.from_end = arguments.choice("--from", places, 0) == 1;
   if (!o.follow.empty() && o.state.empty())
     arguments.problem("--follow needs --state FILE, where it is kept how far " + o.follow + " was sent");
+  if (!o.follow.empty() && !o.state.empty() && is_same_file(o.follow, o.state))
+    arguments.problem("--state: " + o.state + " is the log itself; the state file is another, and made by nissa-send");
   if (o.follow.empty() && (!o.state.empty() || o.from_end))
     arguments.problem("--state and --from are for --follow FILE, which is missing");
 }

@@ -3,7 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 
+#include "support/temp_dir.hpp"
 #include "tools/load_options.hpp"
 #include "tools/send_options.hpp"
 
@@ -71,6 +74,7 @@ TEST_CASE("what no server takes is the command line's fault, said before any lin
                                                     {"--state", "/s"},
                                                     {"--from", "end"},
                                                     {"-", "--follow", "/f", "--state", "/s"},
+                                                    {"--follow", "/f", "--state", "/d/../f"},
                                                     many};
   for (const auto& words : wrong) {
     Arguments arguments = given(words);
@@ -81,6 +85,24 @@ TEST_CASE("what no server takes is the command line's fault, said before any lin
   const SendOptions options = send_options(right);
   CHECK(right.problems().empty());
   CHECK(options.from_end);
+}
+
+TEST_CASE("a log is not its own state file, by whatever name") {
+  const nissa::test::TempDir dir;
+  const std::string log = dir / "app.log", link = dir / "link", hard = dir / "hard", other = dir / "other";
+  std::ofstream(log).flush();
+  std::filesystem::create_symlink(log, link);
+  std::filesystem::create_hard_link(log, hard);
+  for (const std::string& state : {log, link, hard}) {
+    Arguments arguments = given({"--follow", log.c_str(), "--state", state.c_str()});
+    (void)send_options(arguments);
+    const auto problems = arguments.problems();
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].find(state + " is the log itself") != std::string::npos);
+  }
+  Arguments right = given({"--follow", log.c_str(), "--state", other.c_str()});
+  (void)send_options(right);
+  CHECK(right.problems().empty());
 }
 
 TEST_CASE("connections are dealt out to the classes by their shares, from the first on") {

@@ -56,6 +56,34 @@ TEST_CASE("a file that is not there yet is waited for, and said once") {
   world.judge(0);
 }
 
+TEST_CASE("troubles that come in turn are said once each, and again once something was read since") {
+  auto random = nissa::test::random_for(88);
+  World world(random);
+  const std::string path = world.log.path();
+  const auto trouble = [&] {
+    for (int i = 0; i < 20; ++i) {
+      std::filesystem::remove(path);
+      for (int k = 0; k < 4; ++k) world.calm_step();
+      std::filesystem::create_directory(path);
+      for (int k = 0; k < 4; ++k) world.calm_step();
+    }
+    std::filesystem::remove(path);
+  };
+  const auto times_said = [&](const char* what) {
+    return std::ranges::count_if(world.said, [&](const auto& one) { return one.find(what) != one.npos; });
+  };
+  std::filesystem::remove(path);
+  world.begin();
+  trouble();
+  CHECK(times_said("waiting for it") == 1);
+  CHECK(times_said("is no file that grows") == 1);
+  std::ofstream(path).flush();
+  for (int k = 0; k < 4; ++k) world.calm_step();
+  std::filesystem::remove(path);
+  trouble();
+  CHECK(times_said("is no file that grows") == 2);
+}
+
 TEST_CASE("the rest of a renamed file is read, with what is written to it late, beside the new one") {
   auto random = nissa::test::random_for(74);
   World world(random);
