@@ -1,10 +1,10 @@
 // HTTP/1.1 for operators, scrapers and agents: routes as a table, one coroutine a connection, one request at a time.
 //
-// Bounds, by HttpServerOptions: the head; the first byte within request_timeout of the connection, a request complete so
-// long after its first byte, a connection idle or not reading its answer for idle_timeout closed. Body as the route
-// says; an idle connection holds no buffer. Large bodies are written in pieces of 64 KiB; what all answers hold together is bounded. Errors are JSON:
-// {"error":{"code","message","hint"}}. Handlers run on the connection's strand, so they go to the owners of state by
-// their async_ functions.
+// Bounds, by HttpServerOptions: the head; the first byte within request_timeout of the connection, a request complete
+// so long after its first byte, a connection idle or not reading its answer for idle_timeout closed. Body as the route
+// says; an idle connection holds no buffer. Large bodies are written in pieces of 64 KiB; what all answers hold
+// together is bounded. Errors are JSON: {"error":{"code","message","hint"}}. Handlers run on the connection's strand,
+// so they go to the owners of state by their async_ functions.
 #pragma once
 #include <cstdint>
 #include <memory>
