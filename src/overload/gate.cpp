@@ -72,9 +72,7 @@ std::optional<Gate::Obstacle> Gate::take(Priority priority, SenderId id, std::si
   const bool reserve_full = reserve_ + bytes > options_.critical_bytes;
   const bool sender_reserve_full = above(reserve, options_.sender_bytes(options_.critical_bytes));
   if (!reserve_full && !sender_reserve_full) {
-    reserve_ += bytes;
-    senders_[id].reserve += bytes;
-    out = {.priority = priority, .sender = id, .reserve = bytes};
+    out = take_reserve(id, bytes);
     return std::nullopt;
   }
   // Its own share is what stands in the way only if another sender could get in.
@@ -86,6 +84,12 @@ Holding Gate::take_common(Priority priority, SenderId id, std::size_t bytes) {
   common_[index_of(priority)] += bytes;
   senders_[id].common += bytes;
   return {.priority = priority, .sender = id, .common = bytes};
+}
+
+Holding Gate::take_reserve(SenderId id, std::size_t bytes) {
+  reserve_ += bytes;
+  senders_[id].reserve += bytes;
+  return {.priority = Priority::critical, .sender = id, .reserve = bytes};
 }
 
 void Gate::give_back(const Holding& holding) {
@@ -137,8 +141,12 @@ void Gate::let_in(BootNs now, std::vector<LetIn>& out) {
   if (out.size() != before) return;
   if (const auto ticket = deadlocked()) {
     const Waiter waiter = waiters_.at(*ticket);
+    // Beyond its share where there is room, beyond the bound only where there is none.
+    const bool in_reserve =
+        full_level(waiter.priority, waiter.bytes).has_value() && reserve_ + waiter.bytes <= options_.critical_bytes;
     out.push_back({.ticket = *ticket,
-                   .holding = take_common(waiter.priority, waiter.sender, waiter.bytes),
+                   .holding = in_reserve ? take_reserve(waiter.sender, waiter.bytes)
+                                         : take_common(waiter.priority, waiter.sender, waiter.bytes),
                    .waited_ns = now - waiter.since});
     leave(*ticket);
   }

@@ -111,6 +111,7 @@ class Gate {
 
   std::optional<Obstacle> take(Priority priority, SenderId id, std::size_t bytes, Holding& out);
   Holding take_common(Priority priority, SenderId id, std::size_t bytes);
+  Holding take_reserve(SenderId id, std::size_t bytes);  // of CRITICAL
   std::optional<std::size_t> full_level(Priority priority, std::size_t bytes) const;
   // First in line of a class: of the sender whose turn it is. Only while someone of the class waits.
   Ticket first_of(std::size_t index) const { return *senders_.at(round_[index].front()).line[index].begin(); }
