@@ -11,6 +11,9 @@ namespace http = boost::beast::http;
 
 constexpr std::size_t room_bytes = 16 * 1024;
 constexpr std::size_t least_room = 1024;
+// "0", and two ends of lines: so much always follows. Beast (1.81) asserts that it has them all when it is asked for
+// the second time about the last chunk, so it is not asked before.
+constexpr std::size_t last_chunk_bytes = 5;
 // Of a head or of a trailer. A field costs some 150 bytes beside its text, and 8 KiB hold two thousand.
 constexpr std::size_t most_fields = 100;
 
@@ -67,6 +70,7 @@ struct MessageReader {
       skip_empty_lines();
       if (begin == end || !begun) return HttpProgress::need_more;
       const bool in_head = !parser->is_header_done();
+      if (!in_head && parser->chunked() && end - begin < last_chunk_bytes) return HttpProgress::need_more;
       boost::system::error_code error;
       const std::size_t used = parser->put({buffer.data() + begin, end - begin}, error);
       begin += used;

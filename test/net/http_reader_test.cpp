@@ -157,6 +157,27 @@ TEST_CASE("a hundred fields are taken, of a head and of a trailer; one more is n
   }
 }
 
+TEST_CASE("chunks, and the last one alone, are read in any pieces") {
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string body : {"0\r\n\r\n", "0\r\nA: b\r\n\r\n", "1\r\nx\r\n0\r\n\r\n", "3;a=b\r\nxyz\r\n00\r\n\r\n"})
+    for (std::size_t first = 1; first < body.size(); ++first)
+      for (std::size_t second = first; second < body.size(); ++second) {
+        CAPTURE(body);
+        HttpRequestReader reader(8192);
+        std::string_view rest = head;
+        REQUIRE(feed(reader, rest, 1'000) == HttpProgress::head_done);
+        HttpProgress progress = reader.accept_body(10);
+        for (std::string_view piece :
+             {std::string_view(body).substr(0, first), std::string_view(body).substr(first, second - first),
+              std::string_view(body).substr(second)}) {
+          REQUIRE(progress == HttpProgress::need_more);
+          if (!piece.empty()) progress = feed(reader, piece, 1'000);
+        }
+        CHECK(progress == HttpProgress::complete);
+        CHECK(reader.take_body().size() == (body[0] == '0' ? 0 : static_cast<std::size_t>(body[0] - '0')));
+      }
+}
+
 TEST_CASE("what is said of a chunk, and what follows the last one, takes no more room than a head") {
   const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::size_t piece : {11UL, 1'000'000UL}) {
