@@ -11,19 +11,10 @@ std::unexpected<net::HttpResponse> refused(const std::string& message) {
   return std::unexpected(net::http_error(400, "bad_body", message, "send one object of texts, {\"key\": \"value\"}"));
 }
 
-// With or without parameters, such as "; charset=utf-8".
-bool is_json(std::string_view type) {
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  constexpr std::string_view wanted = "application/json";
-  return std::ranges::equal(type, wanted,
-                            [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; });
-}
-
 }  // namespace
 
 std::expected<JsonTexts, net::HttpResponse> read_json_texts(const net::HttpRequest& request) {
-  if (!is_json(request.header("Content-Type")))
+  if (net::media_type(request.header("Content-Type")) != "application/json")
     return std::unexpected(net::http_error(415, "not_json", "the body of this request must be JSON",
                                            "send the header Content-Type: application/json"));
   boost::system::error_code error;

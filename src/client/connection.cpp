@@ -10,6 +10,7 @@
 #include "async/strand.hpp"
 #include "async/timer.hpp"
 #include "async/watchdog.hpp"
+#include "client/connect_attempt.hpp"
 #include "client/server_frames.hpp"
 #include "wire/frame.hpp"
 
@@ -24,29 +25,6 @@ namespace {
 constexpr std::size_t read_bytes = 16 * 1024;
 constexpr std::string_view http_instead =
     "it answers in HTTP and does not speak Nissa's TCP protocol: is the port right? (7440; 7441 and 7442 are HTTP)";
-
-// One attempt to connect, shared by who makes it and who waits for it, for neither need outlive the other.
-struct Attempt {
-  std::optional<Result<std::shared_ptr<ByteStream>>> result;
-  Parking* waiting = nullptr;  // to be told; none once nobody waits
-
-  void done(Result<std::shared_ptr<ByteStream>> how) {
-    if (waiting == nullptr) {
-      if (how) (*how)->close();
-      return;
-    }
-    result.emplace(std::move(how));
-    waiting->wake_all();
-  }
-};
-
-// All by value: the connection may be gone before it ends.
-Task<void> attempt_to_connect(Strand strand, Connector connector, BootNs deadline, std::shared_ptr<Attempt> attempt) {
-  strand.entered();
-  auto opened = co_await connector(deadline);
-  strand.entered();
-  attempt->done(std::move(opened));
-}
 
 // One connection's life.
 struct Session {
@@ -102,7 +80,6 @@ struct Connection::Inside {
   Task<void> run();
   Action gather(BootNs now) NISSA_REQUIRES(strand);
   Task<void> connect(std::optional<Epoch> epoch);
-  Task<Result<std::shared_ptr<ByteStream>>> open_stream(BootNs deadline);
   Task<void> read(std::shared_ptr<Session> mine);
   Task<void> write();
   Task<void> end_session();
@@ -210,7 +187,7 @@ void Connection::Inside::stamp(Session& on) {
 Task<void> Connection::Inside::connect(std::optional<Epoch> epoch) {
   strand.entered();
   const BootNs deadline = timers.now() + options.connect_within_ns;
-  Result<std::shared_ptr<ByteStream>> opened = co_await open_stream(deadline);
+  auto opened = co_await connect_or_stop(strand, timers, connector, deadline, idle, stop_by);
   if (!opened) {
     source.link_changed(false, opened.error().message);
     stream.connection_lost(timers.now());
@@ -229,23 +206,6 @@ Task<void> Connection::Inside::connect(std::optional<Epoch> epoch) {
   wire::append_message(out, hello);
   spawn_on(strand, read(session));
   co_await write();
-}
-
-// Until it is open, or the time for stopping is over: then the attempt is left to itself.
-Task<Result<std::shared_ptr<ByteStream>>> Connection::Inside::open_stream(BootNs deadline) {
-  strand.entered();
-  const auto attempt = std::make_shared<Attempt>();
-  attempt->waiting = &idle;
-  spawn_on(strand, attempt_to_connect(strand, connector, deadline, attempt));
-  bool cancelled = false;
-  while (!attempt->result && !cancelled) {
-    if (stop_by && timers.now() >= *stop_by) break;
-    const BootNs until = stop_by ? *stop_by : timers.now() + 3'600 * ns_per_s;
-    cancelled = co_await idle.park_until(timers, until) == Woken::cancelled;
-  }
-  attempt->waiting = nullptr;
-  if (!attempt->result) co_return failure("the time to stop came before the connection");
-  co_return std::move(*attempt->result);
 }
 
 Task<void> Connection::Inside::write() {

@@ -3,19 +3,13 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
+#include "base/utf8.hpp"
 #include "wire/header_peek.hpp"
-#include "wire/utf8.hpp"
 
 namespace nissa::client {
 namespace {
 
-constexpr std::size_t longest_name = 256;
-constexpr std::size_t longest_request_id = 64;
-constexpr std::size_t most_labels = 32;
-
-bool fits(std::string_view text, std::size_t longest) {
-  return text.size() <= longest && wire::valid_utf8(as_bytes(text));
-}
+bool fits(std::string_view text, std::size_t longest) { return text.size() <= longest && valid_utf8(as_bytes(text)); }
 
 }  // namespace
 
@@ -33,7 +27,7 @@ std::string problem_with(const agent::Options& options) {
   if (options.host.empty()) return "host is empty";
   if (options.port == 0) return "port is 0";
   if (!fits(options.agent, wire::agent_limit)) return "agent is longer than 96 bytes or not UTF-8";
-  if (!wire::valid_utf8(as_bytes(options.token))) return "token is not UTF-8";
+  if (!valid_utf8(as_bytes(options.token))) return "token is not UTF-8";
   if (!within(options.batch_events, 1U, 1'000U)) return "batch_events is not within 1 … 1 000";
   if (!within(options.batch_bytes, 1'024U, 524'288U)) return "batch_bytes is not within 1 KiB … 512 KiB";
   if (!within(options.batch_age_ms, 1U, 60'000U)) return "batch_age_ms is not within 1 … 60 000";

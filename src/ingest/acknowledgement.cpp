@@ -45,4 +45,13 @@ wire::Ack malformed(std::optional<BatchKey> key, const EpochSeen& now, const wir
   return ack;
 }
 
+wire::HelloAck greeting(const Options& options) {
+  wire::HelloAck ack;
+  ack.max_frame_bytes = options.max_frame_bytes;
+  ack.max_events = options.max_events;
+  ack.window_batches = options.window_batches;
+  ack.window_bytes = options.window_bytes;
+  return ack;
+}
+
 }  // namespace nissa::ingest

@@ -25,6 +25,8 @@ struct Door {
   Books& books;
   const Clock& clock;
   Timers& timers;
+
+  EpochSeen state_now() const { return {ledger.state_id(), ledger.running_ms()}; }
 };
 
 // One for all connections; outlives them. Any thread.

@@ -34,16 +34,23 @@ std::size_t most_inflated(const HttpHead& head, const Options& options) {
   return head.form == HttpForm::json ? options.max_json_bytes : options.max_inflated_bytes;
 }
 
-// Of a body as it is sent: from its Content-Length, or when more of it has come.
-net::HttpResponse too_large(const Door& door, const HttpHead& head, const std::string& how, std::size_t limit) {
+// Of a batch whose own header cannot be read: in the books of what the request's headers say, for there is nothing
+// else.
+wire::Ack malformed_unread(const Door& door, const HttpHead& head, const wire::Malformed& fault, std::string message) {
   ClassBooks& books = door.books.of(head.key);
   books.received.add();
   books.malformed.add();
-  wire::Ack ack =
-      malformed(std::nullopt, {door.ledger.state_id(), door.ledger.running_ms()}, {Reason::frame_too_large, 0, ""});
-  ack.message = "the body " + how + "; this server takes " + std::to_string(limit) +
-                " bytes of this type: send fewer events at once";
-  return http_answer(std::move(ack), head.answer);
+  wire::Ack ack = malformed(std::nullopt, door.state_now(), fault);
+  ack.message = std::move(message);
+  return ack;
+}
+
+// Of a body as it is sent: from its Content-Length, or when more of it has come.
+net::HttpResponse too_large(const Door& door, const HttpHead& head, const std::string& how, std::size_t limit) {
+  return http_answer(malformed_unread(door, head, {Reason::frame_too_large, 0, ""},
+                                      "the body " + how + "; this server takes " + std::to_string(limit) +
+                                          " bytes of this type: send fewer events at once"),
+                     head.answer);
 }
 
 // Of a batch whose own header was not read: in the books of what the request's headers say.
@@ -51,8 +58,7 @@ wire::Ack refuse_unread(const Door& door, const HttpHead& head, const overload::
   ClassBooks& books = door.books.of(head.key);
   books.received.add();
   books.refused[static_cast<std::size_t>(refused.reason)].add();
-  wire::Ack ack =
-      refusal(head.key, {door.ledger.state_id(), door.ledger.running_ms()}, refused.reason, refused.retry_after_ms);
+  wire::Ack ack = refusal(head.key, door.state_now(), refused.reason, refused.retry_after_ms);
   if (head.key.is_none()) ack.key.reset();
   return ack;
 }
@@ -137,7 +143,7 @@ Task<wire::Ack> HttpBatch::acknowledge() {
   wire::Ack ack = acknowledgement(answers.front(), door_.ledger.state_id(), skew_ns_ / ns_per_ms);
   if (!header_->keyed) ack.key.reset();
   ack.unkeyed = !header_->keyed;
-  if (ack.reason == Reason::unknown_epoch) ack.message = unknown_epoch_cause(header_->epoch_seen, state_now());
+  if (ack.reason == Reason::unknown_epoch) ack.message = unknown_epoch_cause(header_->epoch_seen, door_.state_now());
   if (ack.status == wire::AckStatus::counted)
     door_.books.ack_latency[index_of(header_->priority)].observe(door_.clock.boot_ns() - read_at_);
   co_return ack;
@@ -233,7 +239,7 @@ void HttpBatch::out_of_hand() {
 wire::Ack HttpBatch::refuse(Reason reason, std::uint32_t retry_after_ms) {
   in_hand_->refused[static_cast<std::size_t>(reason)].add();
   out_of_hand();
-  wire::Ack ack = refusal(header_->key(), state_now(), reason, retry_after_ms);
+  wire::Ack ack = refusal(header_->key(), door_.state_now(), reason, retry_after_ms);
   if (!header_->keyed) ack.key.reset();
   ack.unkeyed = !header_->keyed;
   return ack;
@@ -249,21 +255,14 @@ wire::Ack HttpBatch::malformed_batch(const wire::Malformed& fault, std::string m
   log_malformed(principal_, header_->agent, fault);
   in_hand_->malformed.add();
   out_of_hand();
-  wire::Ack ack = malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, state_now(), fault);
+  wire::Ack ack = malformed(header_->keyed ? std::optional(header_->key()) : std::nullopt, door_.state_now(), fault);
   ack.message = std::move(message);
   return ack;
 }
 
 wire::Ack HttpBatch::unreadable(const wire::Malformed& fault, std::string message) {
   log_malformed(principal_, "", fault);
-  ClassBooks& books = door_.books.of(head_.key);  // of what the headers say, for there is nothing else
-  books.received.add();
-  books.malformed.add();
-  wire::Ack ack = malformed(std::nullopt, state_now(), fault);
-  ack.message = std::move(message);
-  return ack;
+  return malformed_unread(door_, head_, fault, std::move(message));
 }
-
-EpochSeen HttpBatch::state_now() const { return {door_.ledger.state_id(), door_.ledger.running_ms()}; }
 
 }  // namespace nissa::ingest

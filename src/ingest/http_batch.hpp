@@ -46,7 +46,6 @@ class HttpBatch {
   wire::Ack refuse_full();
   wire::Ack malformed_batch(const wire::Malformed& fault, std::string message = "");
   wire::Ack unreadable(const wire::Malformed& fault, std::string message = "");
-  EpochSeen state_now() const;
   std::size_t turn_bytes() const;
 
   class OneAnswer;

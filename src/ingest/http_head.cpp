@@ -9,26 +9,15 @@ namespace {
 constexpr std::string_view protobuf_type = "application/x-protobuf";
 constexpr std::string_view json_type = "application/json";
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-// Without parameters (";charset=utf-8") and in lower case, as types and codings are compared.
-std::string bare(std::string_view value) {
-  value = value.substr(0, value.find(';'));
-  while (value.ends_with(' ')) value.remove_suffix(1);
-  std::string out;
-  for (const char c : value) out += lower(c);
-  return out;
-}
-
 std::unexpected<net::HttpResponse> bad_header(std::string_view name, std::string_view expected) {
   return std::unexpected(net::http_error(400, "bad_header", std::string(name) + ": expected " + std::string(expected),
                                          "leave it out, or see docs/protocol.md"));
 }
 
 std::optional<Priority> parse_priority(std::string_view text) {
-  const std::string name = bare(text);
+  const std::string name = net::media_type(text);
   for (const Priority one : all_priorities)
-    if (name == bare(name_of(one))) return one;
+    if (name == name_of(one)) return one;
   return std::nullopt;
 }
 
@@ -70,11 +59,7 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
 }
 
 HttpForm answer_form(const net::HttpRequest& request, HttpForm usual) {
-  const std::string accept = [&] {
-    std::string out;
-    for (const char c : request.header("Accept")) out += lower(c);
-    return out;
-  }();
+  const std::string accept = net::lower_case(request.header("Accept"));
   const bool protobuf = accept.find(protobuf_type) != std::string::npos;
   const bool json = accept.find(json_type) != std::string::npos;
   if (protobuf == json) return usual;
@@ -85,14 +70,14 @@ std::expected<HttpHead, net::HttpResponse> read_http_head(const net::HttpRequest
   HttpHead head;
   for (const std::string_view name : {"Content-Type", "Content-Encoding", "Nissa-Priority", "Nissa-Key"})
     if (net::count_headers(request.headers, name) > 1) return bad_header(name, "one of it, not several");
-  const std::string type = bare(request.header("Content-Type"));
+  const std::string type = net::media_type(request.header("Content-Type"));
   if (type != protobuf_type && type != json_type)
     return std::unexpected(
         net::http_error(415, "unknown_type", "Content-Type is \"" + type + "\"",
                         "send application/x-protobuf or application/json (curl -H 'Content-Type: application/json')"));
   head.form = type == json_type ? HttpForm::json : HttpForm::protobuf;
   head.answer = answer_form(request, head.form);
-  const std::string coding = bare(request.header("Content-Encoding"));
+  const std::string coding = net::media_type(request.header("Content-Encoding"));
   head.gzip = coding == "gzip" || coding == "x-gzip";  // the same (RFC 9110, 8.4.1.3)
   if (!head.gzip && !coding.empty() && coding != "identity")
     return std::unexpected(net::http_error(415, "unknown_coding", "Content-Encoding is \"" + coding + "\"",

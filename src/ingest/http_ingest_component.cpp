@@ -3,6 +3,7 @@
 #include "async/answer_within.hpp"
 #include "async/latch.hpp"
 #include "async/strand.hpp"
+#include "ingest/acknowledgement.hpp"
 #include "ingest/http_answer.hpp"
 #include "ingest/http_batch.hpp"
 #include "net/connection.hpp"
@@ -83,11 +84,7 @@ struct HttpIngestComponent::Inside {
 
   Task<HttpResponse> hello(HttpRequest request) {
     const Door& door = lobby.door;
-    wire::HelloAck ack;
-    ack.max_frame_bytes = door.options.max_frame_bytes;
-    ack.max_events = door.options.max_events;
-    ack.window_batches = door.options.window_batches;
-    ack.window_bytes = door.options.window_bytes;
+    wire::HelloAck ack = greeting(door.options);
     ack.max_inflated_bytes = door.options.max_inflated_bytes;
     ack.max_json_bytes = door.options.max_json_bytes;
     if (const auto text = request.query_value("epoch")) {
@@ -97,7 +94,7 @@ struct HttpIngestComponent::Inside {
                                   "a number from 1 on, in decimal or in hex behind 0x");
       ack.epoch_known = co_await door.ledger.async_epoch_known(*epoch);
     }
-    ack.now = {door.ledger.state_id(), door.ledger.running_ms()};
+    ack.now = door.state_now();
     co_return http_answer(ack, answer_form(request, HttpForm::json));
   }
 

@@ -81,7 +81,6 @@ class SessionFlow {
   void look_at_partial(const wire::FrameStep<wire::FrameKind>& step);
   void skip_partial();
   Arrived arrive(const wire::BatchHeader& header, ByteView bytes);
-  EpochSeen state_now() const;
   // Over TCP a batch without a key is malformed: its books are those of the others.
   ClassBooks& books_of(Priority priority) { return door_.books.keyed[index_of(priority)]; }
   void take_in_hand(Priority priority);

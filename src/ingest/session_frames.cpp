@@ -96,8 +96,6 @@ std::optional<wire::Malformed> SessionFlow::fault_of(const wire::BatchHeader& he
   return wire::check_event_count(header, door_.options.max_events);
 }
 
-EpochSeen SessionFlow::state_now() const { return {door_.ledger.state_id(), door_.ledger.running_ms()}; }
-
 void SessionFlow::take_in_hand(Priority priority) {
   ++in_hand_[index_of(priority)];
   books_of(priority).in_hand.add();
@@ -149,14 +147,10 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
   skew_.exchange(hello->sent_at_unix_ns, read_wall_ns_, std::nullopt);
   sender_ = std::make_shared<ledger::Sender>(ledger::Sender{hello->agent, sender_->principal});
   lobby_.agents.greet(sender_->principal, sender_->agent);
-  wire::HelloAck ack;
-  ack.max_frame_bytes = door_.options.max_frame_bytes;
-  ack.max_events = door_.options.max_events;
-  ack.window_batches = door_.options.window_batches;
-  ack.window_bytes = door_.options.window_bytes;
+  wire::HelloAck ack = greeting(door_.options);
   ack.sent_at_unix_ns = hello->sent_at_unix_ns;
   if (hello->epoch) ack.epoch_known = co_await door_.ledger.async_epoch_known(*hello->epoch);
-  ack.now = state_now();
+  ack.now = door_.state_now();
   outbox_->say(ack);
 }
 
@@ -164,7 +158,7 @@ void SessionFlow::on_heartbeat(ByteView payload) {
   const auto beat = wire::decode_heartbeat(payload);
   if (!beat) return malformed_frame(std::nullopt, beat.error());
   skew_.exchange(beat->sent_at_unix_ns, read_wall_ns_, beat->round_trip_ns);
-  outbox_->say(wire::HeartbeatAck{beat->sent_at_unix_ns, state_now()});
+  outbox_->say(wire::HeartbeatAck{beat->sent_at_unix_ns, door_.state_now()});
 }
 
 void SessionFlow::on_goodbye(ByteView payload) {
@@ -185,7 +179,7 @@ void SessionFlow::on_control(ByteView payload) {
 void SessionFlow::refuse(const Arrived& batch, Reason reason, std::uint32_t retry_after_ms) {
   books_of(batch.header.priority).refused[static_cast<std::size_t>(reason)].add();
   out_of_hand(batch.header.priority, 1);
-  outbox_->answer(batch.slot, refusal(batch.header.key(), state_now(), reason, retry_after_ms));
+  outbox_->answer(batch.slot, refusal(batch.header.key(), door_.state_now(), reason, retry_after_ms));
 }
 
 void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& fault) {
@@ -193,14 +187,14 @@ void SessionFlow::malformed_batch(const Arrived& batch, const wire::Malformed& f
   books_of(batch.header.priority).malformed.add();
   out_of_hand(batch.header.priority, 1);
   const auto key = batch.header.keyed ? std::optional<BatchKey>(batch.header.key()) : std::nullopt;
-  outbox_->answer(batch.slot, malformed(key, state_now(), fault));
+  outbox_->answer(batch.slot, malformed(key, door_.state_now(), fault));
 }
 
 // No slot: such a frame is not under way. What may pile up of these is the outbox's to bound.
 void SessionFlow::malformed_frame(std::optional<BatchKey> key, const wire::Malformed& fault) {
   log_malformed(sender_->principal, sender_->agent, fault);
   door_.books.unreadable.add();
-  outbox_->say(malformed(key, state_now(), fault));
+  outbox_->say(malformed(key, door_.state_now(), fault));
 }
 
 }  // namespace nissa::ingest

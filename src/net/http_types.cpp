@@ -30,6 +30,18 @@ std::size_t count_headers(const HttpHeaders& headers, std::string_view name) {
       std::ranges::count_if(headers, [name](const auto& header) { return same_but_for_case(header.first, name); }));
 }
 
+std::string lower_case(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += lower(c);
+  return out;
+}
+
+std::string media_type(std::string_view value) {
+  value = value.substr(0, value.find(';'));
+  while (value.ends_with(' ')) value.remove_suffix(1);
+  return lower_case(value);
+}
+
 std::string_view HttpRequest::parameter(std::string_view name) const {
   for (const auto& [key, value] : parameters)
     if (key == name) return value;

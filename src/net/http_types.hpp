@@ -19,6 +19,10 @@ using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 std::string_view find_header(const HttpHeaders& headers, std::string_view name);
 std::size_t count_headers(const HttpHeaders& headers, std::string_view name);
 
+std::string lower_case(std::string_view text);  // of ASCII
+// "Application/JSON; charset=utf-8" → "application/json": as types and codings are compared.
+std::string media_type(std::string_view value);
+
 struct HttpRequest {
   std::string method;  // "GET"; a HEAD reaches GET's handler and stays "HEAD" here
   std::string path;    // decoded, without the query

@@ -3,10 +3,11 @@
 #include <array>
 
 #include "base/crc32c.hpp"
+#include "base/utf8.hpp"
+#include "client/event_check.hpp"
 #include "tools/access_log.hpp"
 #include "tools/json_line.hpp"
 #include "wire/event_writer.hpp"
-#include "wire/utf8.hpp"
 
 namespace nissa::tools {
 namespace {
@@ -14,12 +15,12 @@ namespace {
 // To be raised when a line becomes another event than before: a new way to name operations, for example.
 constexpr std::uint64_t way_of_making_events = 1;
 
-constexpr std::size_t longest_name = 256, longest_request_id = 64, most_labels = 32;
+using client::longest_name, client::longest_request_id, client::most_labels;
 
 Status check_text(std::string_view what, std::string_view text, std::size_t longest) {
   if (text.size() > longest)
     return failure(std::string(what) + " is longer than " + std::to_string(longest) + " bytes");
-  if (!wire::valid_utf8(as_bytes(text))) return failure(std::string(what) + " is not UTF-8");
+  if (!valid_utf8(as_bytes(text))) return failure(std::string(what) + " is not UTF-8");
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/crc32c.hpp"
 #include "base/time_types.hpp"
+#include "tools/read_at.hpp"
 
 namespace nissa::tools {
 namespace {
@@ -20,19 +21,6 @@ constexpr std::size_t read_bytes = 256 * 1024;
 FileFacts facts_in(const struct stat& about) {
   return {about.st_ino, static_cast<std::uint64_t>(about.st_size),
           about.st_mtim.tv_sec * ns_per_s + about.st_mtim.tv_nsec, S_ISREG(about.st_mode)};
-}
-
-// How many; fewer where the file ends. Negative: errno says why.
-ssize_t read_at(int descriptor, std::uint64_t from, std::span<Byte> into) {
-  std::size_t size = 0;
-  while (size < into.size()) {
-    const ssize_t got = pread(descriptor, into.data() + size, into.size() - size, static_cast<off_t>(from + size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return -1;
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  return static_cast<ssize_t>(size);
 }
 
 // Where the first line's end from `at` on stands; the size if there is none.

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/nearest_name.hpp"
+#include "client/event_check.hpp"
 #include "tools/time_text.hpp"
 
 namespace nissa::tools {
@@ -85,7 +86,6 @@ Status read_outcome(const json::value& value, agent::Outcome& out) {
 constexpr std::array<std::string_view, 8> keys{"time",    "duration_ms", "duration_s", "outcome",
                                                "service", "operation",   "labels",     "request_id"};
 constexpr std::string_view labels_key = keys[6];
-constexpr std::size_t most_labels = 32;
 
 Status read_key(std::string_view key, const json::value& value, LineEvent& event) {
   if (key == "time") return read_time(value, event.time_unix_ns);
@@ -180,7 +180,7 @@ class EventHandler {
   bool begin_label(std::string key, Code& error) {
     const auto same = [&key](const auto& label) { return label.first == key; };
     if (std::ranges::any_of(event.labels, same)) return refuse(error, "\"labels." + key + "\" comes twice");
-    if (event.labels.size() == most_labels) return refuse(error, "has more than 32 labels");
+    if (event.labels.size() == client::most_labels) return refuse(error, "has more than 32 labels");
     event.labels.emplace_back(std::move(key), std::string());
     return true;
   }

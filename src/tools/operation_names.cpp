@@ -1,5 +1,7 @@
 #include "tools/operation_names.hpp"
 
+#include "client/event_check.hpp"
+
 #include <algorithm>
 #include <boost/regex.hpp>
 #include <stdexcept>
@@ -7,7 +9,7 @@
 namespace nissa::tools {
 namespace {
 
-constexpr std::size_t longest_name = 256;
+using client::longest_name;
 
 bool is_number(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });

@@ -4,15 +4,16 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/utf8.hpp"
+#include "client/event_check.hpp"
 #include "wire/header_peek.hpp"
-#include "wire/utf8.hpp"
 
 namespace nissa::tools {
 namespace {
 
-constexpr std::size_t longest_name = 256, most_labels = 32;
+using client::longest_name, client::most_labels;
 
-bool is_name(std::string_view text) { return text.size() <= longest_name && wire::valid_utf8(as_bytes(text)); }
+bool is_name(std::string_view text) { return text.size() <= longest_name && valid_utf8(as_bytes(text)); }
 
 // What no server takes is the command line's fault, not that of each line.
 void read_labels(Arguments& arguments, SendOptions& o) {
@@ -31,7 +32,7 @@ void read_labels(Arguments& arguments, SendOptions& o) {
 void read_operations(Arguments& arguments, SendOptions& o) {
   o.operation_rules = arguments.texts("--operation");
   for (const std::string& rule : o.operation_rules) {
-    if (!wire::valid_utf8(as_bytes(rule)))
+    if (!valid_utf8(as_bytes(rule)))
       arguments.problem("--operation: a rule is not UTF-8");
     else if (auto added = o.operations.add_rule(rule); !added)
       arguments.problem("--operation: " + added.error().message);
@@ -70,7 +71,7 @@ SendOptions send_options(Arguments& arguments) {
   const bool standard_input = arguments.flag("-");  // which it reads anyway
   arguments.host_port("--server", o.agent.host, o.agent.port);
   o.agent.agent = arguments.text("--agent", "nissa-send");
-  if (o.agent.agent.size() > wire::agent_limit || !wire::valid_utf8(as_bytes(o.agent.agent)))
+  if (o.agent.agent.size() > wire::agent_limit || !valid_utf8(as_bytes(o.agent.agent)))
     arguments.problem("--agent: expected at most " + std::to_string(wire::agent_limit) + " bytes of UTF-8");
   o.agent.token = arguments.text("--token", "");
   o.service = arguments.text("--service", "");

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "base/crc32c.hpp"
+#include "tools/read_at.hpp"
 
 namespace nissa::tools {
 namespace {
@@ -28,15 +29,8 @@ struct Slot {
 
 Bytes read_slot(int file, std::size_t index) {
   Bytes bytes(slot_size);
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got =
-        pread(file, bytes.data() + size, bytes.size() - size, static_cast<off_t>(index * slot_size + size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  bytes.resize(size);
+  const ssize_t size = read_at(file, index * slot_size, bytes);
+  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(0, size)));
   return bytes;
 }
 

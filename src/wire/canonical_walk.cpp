@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "wire/utf8.hpp"
+#include "base/utf8.hpp"
 #include "wire/varint.hpp"
 
 namespace nissa::wire {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/utf8.hpp"
 #include "wire/header_peek.hpp"
 #include "wire/malformed.hpp"
-#include "wire/utf8.hpp"
 #include "wire/varint.hpp"
 
 namespace nissa::wire {

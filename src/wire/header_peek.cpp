@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/crc32c.hpp"
+#include "base/utf8.hpp"
 #include "wire/canonical_walk.hpp"
-#include "wire/utf8.hpp"
 #include "wire/varint.hpp"
 
 namespace nissa::wire {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "wire/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace nissa::wire {
 namespace {

@@ -1,4 +1,5 @@
 #include "oracle/json_difference.hpp"
+#include "oracle/literal_utf8.hpp"
 
 #include <google/protobuf/util/json_util.h>
 

@@ -17,7 +17,4 @@ std::string literal_fault(google::protobuf::Message& message, ByteView bytes);
 // A whole batch: canonical, and its header as docs/protocol.md asks. (max_events is no part of it.)
 std::optional<v2::TelemetryBatch> literal_batch(ByteView bytes);
 
-// By decoding each code point and comparing with its shortest form.
-bool literal_utf8(std::string_view text);
-
 }  // namespace nissa::test

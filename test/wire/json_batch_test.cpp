@@ -9,6 +9,7 @@
 #include <string>
 
 #include "oracle/json_difference.hpp"
+#include "oracle/literal_utf8.hpp"
 #include "support/json_mutation.hpp"
 #include "support/json_printers.hpp"
 #include "support/seed.hpp"

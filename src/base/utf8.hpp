@@ -5,7 +5,10 @@
 
 #include "base/bytes.hpp"
 
-namespace nissa::wire {
+namespace nissa {
+
+// How many bytes the character has that a text begins with; 0 where there is none, or it is not well-formed.
+std::size_t utf8_sequence(ByteView text);
 
 // Any text; byte by byte.
 bool valid_utf8_slow(ByteView text);
@@ -25,4 +28,4 @@ inline bool valid_utf8(ByteView text) {
   return (seen & high_bits) == 0 || valid_utf8_slow(text);
 }
 
-}  // namespace nissa::wire
+}  // namespace nissa

@@ -1,10 +1,10 @@
-#include "wire/utf8.hpp"
+#include "base/utf8.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
-#include "oracle/literal_decode.hpp"
+#include "oracle/literal_utf8.hpp"
 #include "support/seed.hpp"
 
 using namespace nissa;
@@ -13,7 +13,7 @@ namespace {
 
 bool agree(const std::string& text) {
   const bool literal = test::literal_utf8(text);
-  return wire::valid_utf8(as_bytes(text)) == literal && wire::valid_utf8_slow(as_bytes(text)) == literal;
+  return valid_utf8(as_bytes(text)) == literal && valid_utf8_slow(as_bytes(text)) == literal;
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ TEST_CASE("longer texts, with the odd byte anywhere, are judged as the definitio
     for (std::size_t count = random() % 6; count > 0; --count) text += pieces[random() % 6];
     if (!text.empty() && random() % 2 == 0) text[random() % text.size()] = static_cast<char>(random());
     wrong += !agree(text);
-    valid += wire::valid_utf8(as_bytes(text));
+    valid += valid_utf8(as_bytes(text));
   }
   CHECK(wrong == 0);
   CHECK(valid >= 4000);
