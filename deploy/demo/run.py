@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The demo of deploy/quickstart, which says what the options mean: builds, starts all, shows the budgets, stops all."""
 import argparse
+import collections
 import os
 import pathlib
 import signal
@@ -19,7 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 HISTORY_HOURS = 6
 USES = ("agents over TCP", "agents over HTTP", "nissad's pages", "nginx", "the demo's shop")
-PORTS = (7440, 7441, 7442, 7480, 7481)
+Ports = collections.namedtuple("Ports", "tcp http admin nginx shop")
+PORTS = Ports(7440, 7441, 7442, 7480, 7481)
 
 
 class Stopped(Exception):
@@ -46,7 +48,7 @@ def read_ports():
             except (OSError, OverflowError) as error:
                 raise Trouble(f"port {port} ({use}) cannot be had: {error}. Is another Nissa or demo running? Stop it, or "
                               f'choose: NISSA_DEMO_PORTS="{" ".join(map(str, PORTS))}" deploy/quickstart') from None
-    return ports
+    return Ports(*ports)
 
 
 def instance(name, folder, ports):
@@ -71,7 +73,7 @@ class Demo:
         self.access_log = self.nginx_folder / "access.log"
         self.access_log.write_text("")
         self.server = Server(programs / "nissad", folder / "nissa.toml", folder / "nissad.log", folder / "nissad.pid",
-                             ports[2])
+                             ports.admin)
         self.senders = {}
         self.before = None
         self.shop = self.nginx = self.visitors = self.payments = None
@@ -83,7 +85,7 @@ class Demo:
         """nissa-send at the end of a pipe from `source`."""
         with open(self.out(name), "wb") as out, open(self.folder / f"{name}.log", "wb") as log:
             # An orphan has no server to wait for: asked to end, it would try for a minute to deliver what it has.
-            return children.start([self.programs / "nissa-send", "--server", f"127.0.0.1:{self.ports[0]}", "--agent",
+            return children.start([self.programs / "nissa-send", "--server", f"127.0.0.1:{self.ports.tcp}", "--agent",
                                    f"demo-{name}", *options], when_orphaned=signal.SIGKILL, stdin=source, stdout=out,
                                   stderr=log)
 
@@ -110,7 +112,7 @@ class Demo:
         if self.new:
             self.send_history()
         self.before = books.lifetimes(self.server)
-        self.shop = self.python("shop.py", "--port", self.ports[4])
+        self.shop = self.python("shop.py", "--port", self.ports.shop)
         with open(self.nginx_folder / "error.log", "wb") as log:
             self.nginx = children.start(["/usr/sbin/nginx", "-p", f"{self.nginx_folder.resolve()}/", "-e", "stderr", "-c",
                                          "nginx.conf"], stdout=subprocess.PIPE, stderr=log)
@@ -119,9 +121,9 @@ class Demo:
         self.payments = self.python("payments.py", stdout=subprocess.PIPE)
         self.senders["payments"] = self.sender("payments", self.payments.stdout)
         self.payments.stdout.close()
-        await_port(self.ports[3], self.nginx, f"nginx did not start; see {self.nginx_folder}/error.log")
-        await_port(self.ports[4], self.shop, "the demo's shop did not start")
-        self.visitors = self.python("visitors.py", "--port", self.ports[3])
+        await_port(self.ports.nginx, self.nginx, f"nginx did not start; see {self.nginx_folder}/error.log")
+        await_port(self.ports.shop, self.shop, "the demo's shop did not start")
+        self.visitors = self.python("visitors.py", "--port", self.ports.nginx)
 
     def watch(self, seconds, kill):
         started = time.monotonic()
@@ -185,7 +187,7 @@ The budgets go on from the last run, in which they were spent. To see them burn 
     rm -r {demo.folder}""")
     print(f"""
 4/4 running. The shop's checkout begins to fail after twelve seconds.
-    Agents on 127.0.0.1:{demo.ports[0]}, over HTTP on 127.0.0.1:{demo.ports[1]}, pages on {admin}, the shop behind nginx on http://127.0.0.1:{demo.ports[3]}
+    Agents on 127.0.0.1:{demo.ports.tcp}, over HTTP on 127.0.0.1:{demo.ports.http}, pages on {admin}, the shop behind nginx on http://127.0.0.1:{demo.ports.nginx}
     State, logs and configuration: {demo.folder}/
     Try, in another terminal:
 
@@ -194,7 +196,7 @@ The budgets go on from the last run, in which they were spent. To see them burn 
       curl -s {admin}/metrics | grep ^nissa_slo          # what Prometheus scrapes
       prometheus --config.file={demo.folder}/prometheus/prometheus.yml --storage.tsdb.path={demo.folder}/prometheus/data \\
            --web.listen-address=127.0.0.1:9091  # if you have one: it scrapes this demo
-      curl -s http://127.0.0.1:{demo.ports[1]}/v2/telemetry -H 'Content-Type: application/json' \\
+      curl -s http://127.0.0.1:{demo.ports.http}/v2/telemetry -H 'Content-Type: application/json' \\
            -d '{{"events":[{{"service":"yours","outcome":"ERROR"}}]}}'  # an event of your own: yours-availability
       kill -9 $(cat {demo.server.pid_file})  # the demo starts it again; nothing is lost or counted twice
 

@@ -17,6 +17,14 @@ Stored stored(Sequence sequence, std::uint64_t tag, Epoch epoch = 9) {
   return {epoch, seen_before, sequence, Body{{}, 100, 1, tag}};
 }
 
+// One stored batch was sent again.
+struct Resumed : Harness {
+  Resumed() {
+    REQUIRE(stream.resume(stored(3, 103)));
+    run();
+  }
+};
+
 TEST_CASE("what is resumed goes out under its own key, before new batches, which get an epoch of their own") {
   Harness agent;
   REQUIRE(agent.stream.resume(stored(3, 103)));
@@ -37,9 +45,7 @@ TEST_CASE("what is resumed goes out under its own key, before new batches, which
 }
 
 TEST_CASE("once all that was resumed is settled, Goodbye is said for its epoch") {
-  Harness agent;
-  REQUIRE(agent.stream.resume(stored(3, 103)));
-  agent.run();
+  Resumed agent;
   agent.answer(agent.sent[0], AckStatus::duplicate);
   agent.run();
   REQUIRE(agent.goodbyes.size() == 1);
@@ -49,9 +55,7 @@ TEST_CASE("once all that was resumed is settled, Goodbye is said for its epoch")
 
 TEST_CASE(
     "below low a resumed batch is settled, for what was stored may be older than the last ack; no clone is seen") {
-  Harness agent;
-  REQUIRE(agent.stream.resume(stored(3, 103)));
-  agent.run();
+  Resumed agent;
   agent.answer(agent.sent[0], AckStatus::duplicate, Reason::below_low);
   REQUIRE(agent.settled.size() == 1);
   CHECK(agent.settled[0].fate == Fate::duplicate);
@@ -60,9 +64,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a conflict is final for a resumed batch: its body may have been made differently then") {
-  Harness agent;
-  REQUIRE(agent.stream.resume(stored(3, 103)));
-  agent.run();
+  Resumed agent;
   agent.answer(agent.sent[0], AckStatus::conflict);
   agent.run();
   REQUIRE(agent.settled.size() == 1);

@@ -12,17 +12,11 @@ from fractions import Fraction
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.nginx import Nginx  # noqa: E402
-from support.nissad import PROGRAMS, Nissad, check_books  # noqa: E402
+from support.nissad import PROGRAMS, SHOP_AVAILABILITY, Nissad, check_books  # noqa: E402
 from support.prometheus import Prometheus  # noqa: E402
 from support.visitors import Visitors  # noqa: E402
 
-SLOS = """
-[[slo]]
-name = "shop-availability"
-service = "shop"
-sli = "availability"
-objective = "99 %"
-
+SLOS = SHOP_AVAILABILITY + """
 [[slo]]
 name = "shop-latency"
 service = "shop"

@@ -15,16 +15,10 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.nissad import PROGRAMS, Nissad, check_books, free_port  # noqa: E402
+from support.nissad import PROGRAMS, SHOP_AVAILABILITY, Nissad, check_books, free_port  # noqa: E402
 from support.raw_http import until  # noqa: E402
 
-SLOS = """
-[[slo]]
-name = "shop-availability"
-service = "shop"
-sli = "availability"
-objective = "99 %"
-"""
+SLOS = SHOP_AVAILABILITY
 SEED = int(os.environ.get("NISSA_SEED", random.randrange(1 << 32)))
 
 

@@ -8,9 +8,7 @@ TEST_CASE(
     "a file that is there is read from its start, what is appended as it comes, an unfinished line when it is whole") {
   auto random = nissa::test::random_for(71);
   World world(random);
-  world.log.append(500);
-  world.begin();
-  world.to_rest();
+  world.send(500);
   world.log.append_half();
   for (int i = 0; i < 10; ++i) world.calm_step();
   CHECK(world.times_counted().size() == 500);
@@ -25,9 +23,7 @@ TEST_CASE(
     "from its end only what comes is read, and what was there before stays unread through restarts and rotations") {
   auto random = nissa::test::random_for(72);
   World world(random);
-  world.log.append(50);
-  world.log.rename_away();
-  world.log.reopen();
+  world.log.rotate_after(50);
   world.log.append(50);
   world.options.from_end = true;
   world.begin();
@@ -36,9 +32,7 @@ TEST_CASE(
   world.to_rest();
   world.log.rename_away();
   world.log.reopen();
-  world.log.append(10);
-  world.begin();
-  world.to_rest();
+  world.send(10);
   const auto times = world.times_counted();
   CHECK(times.size() == 20);
   CHECK(times.begin()->first == 101);
@@ -109,18 +103,12 @@ TEST_CASE(
     "several rotations while it was away: the stored file is found among its siblings, and those between are read") {
   auto random = nissa::test::random_for(75);
   World world(random);
-  world.log.append(50);
-  world.begin();
-  world.to_rest();
+  world.send(50);
   world.life.reset();
   for (int i = 0; i < 3; ++i) {
-    world.log.append(30);
-    world.log.rename_away();
-    world.log.reopen();
+    world.log.rotate_after(30);
   }
-  world.log.append(30);
-  world.begin();
-  world.to_rest();
+  world.send(30);
   world.judge(0);
   CHECK(world.life->counts().missing == 0);
 }
@@ -128,18 +116,12 @@ TEST_CASE(
 TEST_CASE("what was deleted while it was away is said by name, and the new file is read") {
   auto random = nissa::test::random_for(76);
   World world(random);
-  world.log.append(50);
-  world.begin();
-  world.to_rest();
+  world.send(50);
   world.life.reset();
   for (int i = 0; i < 8; ++i) {
-    world.log.append(30);
-    world.log.rename_away();
-    world.log.reopen();
+    world.log.rotate_after(30);
   }
-  world.log.append(30);
-  world.begin();
-  world.to_rest();
+  world.send(30);
   CHECK(world.life->counts().missing == 1);
   CHECK(world.all_said().find("is not found") != std::string::npos);
   world.judge(1);
@@ -152,9 +134,7 @@ TEST_CASE("copytruncate: the rest is read from the copy, live and after a restar
       CAPTURE(copied);
       auto random = nissa::test::random_for(77);
       World world(random);
-      world.log.append(200);
-      world.begin();
-      world.to_rest();
+      world.send(200);
       if (!live) world.life.reset();
       world.log.append(50);
       if (copied)
@@ -176,9 +156,7 @@ TEST_CASE("copytruncate: the rest is read from the copy, live and after a restar
 TEST_CASE("a truncated file that has grown beyond the old place is known by what stands before it") {
   auto random = nissa::test::random_for(78);
   World world(random);
-  world.log.append(20);
-  world.begin();
-  world.to_rest();
+  world.send(20);
   world.log.copy_and_truncate();
   world.log.append(500);
   world.to_rest();

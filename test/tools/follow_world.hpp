@@ -169,6 +169,12 @@ struct World {
     }
     FAIL_CHECK("it does not come to rest");
   }
+  // Written, and counted by a nissa-send that has just begun.
+  void send(std::uint64_t lines) {
+    log.append(lines);
+    begin();
+    to_rest();
+  }
   // How often each line was counted.
   std::map<std::uint64_t, int> times_counted() const {
     std::map<std::uint64_t, int> times;

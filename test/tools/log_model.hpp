@@ -59,6 +59,11 @@ class LogModel {
     std::filesystem::rename(path(), path() + ".1");
     names_[current_] = path() + ".1";
   }
+  void rotate_after(std::uint64_t lines) {
+    append(lines);
+    rename_away();
+    reopen();
+  }
   // The writer opens the file anew: as nginx does on USR1.
   void reopen() {
     append(0);  // whole lines, as writers do

@@ -16,6 +16,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("NISSA_BUILD", ROOT / "build"))
 PROGRAMS = BUILD / "src"
 
+SHOP_AVAILABILITY = """
+[[slo]]
+name = "shop-availability"
+service = "shop"
+sli = "availability"
+objective = "99 %"
+"""
+
 TWO_SLOS = """
 [[slo]]
 name = "shop-availability"
