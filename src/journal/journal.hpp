@@ -1,8 +1,8 @@
 // A durable sequence of records, and rows beside it: bytes and numbers only, it knows nothing of SLOs.
 // Place in the flow: the ledger closes a group, hands it over as one Commit, and applies it when told `durable`.
 //
-// Life: open_journal() → recovery reads (blocking) → start() → commit()s → stop(). docs/journal-format.md has the
-// files.
+// Life: open_journal() → recovery reads (blocking) → start() → commit()s, rewrite()s → stop(). docs/journal-format.md
+// has the files.
 #pragma once
 #include <cstdint>
 #include <expected>
@@ -46,7 +46,27 @@ struct Commit {
 enum class CommitResult : std::uint8_t {
   durable,  // on stable storage
   full,     // no space: rolled back, known not to be written; the same lsn may be tried again
-  unknown,  // fate unknown: may or may not be there after a restart. The journal refuses all further commits
+  unknown,  // fate unknown: may or may not be there after a restart. No further commit is taken before a Rewrite
+};
+
+// A piece of the whole state, on its way into a new file: after a commit of unknown fate, and to get a smaller file.
+// The last piece is a Commit in which nothing changes: its record vouches for the rows of all pieces.
+struct Rewrite {
+  bool first = false;  // begins a new file; what an attempt before it wrote is dropped
+  bool last = false;
+  Commit commit;  // lsn, record: of the last piece alone; put: the rows. Nothing is erased or trimmed
+};
+
+// What stands in the way of commits, for health and people.
+struct Trouble {
+  enum class Kind : std::uint8_t {
+    none,
+    slow,    // a commit has been under way for seconds
+    full,    // less than `min_free` of the disk is free, or none
+    failed,  // a commit or a checkpoint failed: nothing is committed before a Rewrite
+  };
+  Kind kind = Kind::none;
+  std::string text;  // a clause that says what is wrong; empty: nothing is
 };
 
 // What is wrong with what was found at a start. Anything but `none` needs an operator (exit 3): going on would count
@@ -87,7 +107,12 @@ struct Counters {
   Counter checkpoints;
   Counter database_bytes;  // gauges: size of each file
   Counter wal_bytes;
-  Counter broken;           // gauge: 1 after an unknown commit
+  Counter broken;           // gauge: 1 from an unknown commit until a new file has taken over
+  Counter rewrites;         // new files that took over
+  Counter rewrites_failed;  // attempts
+  Counter free_bytes;       // gauge: of the disk, for this process; looked at each second
+  Counter min_free_bytes;   // gauge: below this no batch is taken; 0: never looked at
+  Counter short_of_room;    // gauge: 1 from there until 1.5 times as much is free
   LatencyHistogram commit;  // begin of the transaction to durable
   LatencyHistogram sync;    // of it, the COMMIT statement: pages into the log, fsync
   LatencyHistogram checkpoint;
@@ -116,10 +141,17 @@ class Journal {
   // Any thread, but one commit at a time: the next one only after `done`, which is called on the journal's own thread
   // and must only post. About 50 µs of CPU for a record of 40 KiB.
   virtual void commit(Commit commit, CommitDone done) = 0;
+  // The whole state in pieces, as one commit at a time with commit()s; no commit() between the first and the last.
+  // durable: the piece is in; after the last one the new file has taken over, and the old one is gone.
+  // full: the attempt is given up, and the file in use is as good as before. unknown: it is given up too, and only
+  // another attempt leads on; what the disk holds is either the state before the failed commit, with or without that,
+  // or this one.
+  virtual void rewrite(Rewrite piece, CommitDone done) = 0;
   // After the last `done`; blocking until the thread has ended. Nothing is written: a stop is no different from a kill.
   virtual void stop() = 0;
 
   virtual const Counters& counters() const = 0;  // any thread
+  virtual Trouble trouble() const = 0;           // any thread; takes a lock for the copy of a text
 };
 
 struct Opened {

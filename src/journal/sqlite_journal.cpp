@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include "base/log.hpp"
@@ -10,6 +11,9 @@
 namespace nissa::journal {
 
 namespace {
+
+constexpr BootNs look_every_ns = ns_per_s;  // at the room on the disk
+constexpr std::chrono::nanoseconds look_every{look_every_ns};
 
 JournalStatus running_error() {
   return std::unexpected(JournalError{Damage::none, "the journal is running: it is read before that"});
@@ -73,7 +77,9 @@ JournalStatus SqliteJournal::start() {
     return std::unexpected(JournalError{Damage::none, "ANCHOR cannot be written: " + written.error().message});
   }
   checkpoint_at_ = options_.checkpoint_bytes;
+  delete_leftovers();
   note_sizes();
+  look_at_room();
   {
     const Lock lock(mutex_);
     running_ = true;
@@ -82,18 +88,18 @@ JournalStatus SqliteJournal::start() {
   return {};
 }
 
-void SqliteJournal::commit(Commit commit, CommitDone done) {
+void SqliteJournal::hand_over(Job job) {
   {
     const Lock lock(mutex_);
     if (running_ && !stopping_ && !busy_) {
       busy_ = true;
-      job_ = Job{std::move(commit), std::move(done)};
+      job_ = std::move(job);
       wake_.notify_one();
       return;
     }
   }
   violation("journal", "one commit at a time, between start and stop");
-  done(CommitResult::unknown);
+  job.done(CommitResult::unknown);
 }
 
 void SqliteJournal::stop() {
@@ -106,27 +112,40 @@ void SqliteJournal::stop() {
 }
 
 // The analysis does not see that wait() takes the lock it gave back.
-std::optional<SqliteJournal::Job> SqliteJournal::next_job() NISSA_NO_THREAD_SAFETY_ANALYSIS {
+SqliteJournal::Woken SqliteJournal::next_job(std::optional<Job>& job) NISSA_NO_THREAD_SAFETY_ANALYSIS {
   std::unique_lock lock(mutex_.native());
-  wake_.wait(lock, [this]() NISSA_NO_THREAD_SAFETY_ANALYSIS { return job_.has_value() || stopping_; });
-  return std::exchange(job_, std::nullopt);
+  const auto something = [this]() NISSA_NO_THREAD_SAFETY_ANALYSIS { return job_.has_value() || stopping_; };
+  if (!wake_.wait_for(lock, look_every, something)) return Woken::time;
+  job = std::exchange(job_, std::nullopt);
+  return job ? Woken::job : Woken::stop;
 }
 
 void SqliteJournal::run() {
   pthread_setname_np(pthread_self(), "nissa-journal");  // for top -H
-  while (auto job = next_job()) {
-    const CommitResult result = execute(job->commit);
-    {
-      // Before `done`: from there on the next one may come, though it waits for our maintenance.
-      const Lock lock(mutex_);
-      busy_ = false;
+  std::optional<Job> job;
+  for (Woken woken = next_job(job); woken != Woken::stop; woken = next_job(job)) {
+    if (woken == Woken::job) {
+      busy_since_.store(clock_.boot_ns(), std::memory_order_relaxed);
+      const CommitResult result = std::visit([this](const auto& work) { return execute(work); }, job->work);
+      busy_since_.store(0, std::memory_order_relaxed);
+      {
+        // Before `done`: from there on the next one may come, though it waits for our maintenance.
+        const Lock lock(mutex_);
+        busy_ = false;
+      }
+      job->done(result);
+      job.reset();
+      if (result == CommitResult::durable) maintain();
     }
-    job->done(result);
-    if (result == CommitResult::durable) maintain();
+    if (clock_.boot_ns() - looked_at_ >= look_every_ns) look_at_room();
   }
 }
 
 CommitResult SqliteJournal::execute(const Commit& commit) {
+  if (attempt_) {
+    violation("journal", "no commit amid the pieces of a state");
+    give_up_attempt();
+  }
   if (!broken_ && commit.lsn != store_->last_lsn() + 1) {
     violation("journal", "lsn without a gap");
     break_down("record " + std::to_string(commit.lsn) + " does not follow " + std::to_string(store_->last_lsn()));
@@ -175,6 +194,7 @@ void SqliteJournal::count(const Commit& commit) {
 
 // Between two groups: nobody waits for it but the next commit.
 void SqliteJournal::maintain() {
+  if (broken_ || attempt_) return;
   const BootNs now = clock_.boot_ns();
   if (auto synced = anchor_->sync_if_due(now); !synced) {
     counters_.failures.add();
@@ -203,8 +223,10 @@ void SqliteJournal::maintain() {
 
 void SqliteJournal::break_down(const std::string& why) {
   broken_ = true;
+  broken_by_ = why;
   counters_.broken.set(1);
-  log(LogLevel::error, "journal", "the database is not trusted any more, commits are refused: " + why);
+  note_failure(why, "");
+  log(LogLevel::error, "journal", "the database is not trusted any more, a new one has to take over: " + why);
 }
 
 void SqliteJournal::note_sizes() {

@@ -1,15 +1,21 @@
 // The journal on SQLite. One thread of its own does all that blocks: commits, checkpoints, ANCHOR.
 // Place in the flow: takes a Commit from the ledger's strand, says `durable` on the journal's thread.
 // A commit wakes that thread once; while it runs, nothing else is accepted (the ledger fills its next group meanwhile).
+// sqlite_journal_open.cpp: what is found at a start. sqlite_journal_rewrite.cpp: the state into a new file.
+// sqlite_journal_trouble.cpp: what stands in the way, and the room on the disk.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
+#include <vector>
 
 #include "base/mutex.hpp"
 #include "journal/anchor.hpp"
+#include "journal/disk_room.hpp"
 #include "journal/journal.hpp"
 #include "journal/sqlite_journal_store.hpp"
 #include "journal/state_dir.hpp"
@@ -33,14 +39,21 @@ class SqliteJournal final : public Journal {
   JournalStatus read_rows(const RowVisitor& visit) override;
   JournalStatus read_records(Lsn from, const RecordVisitor& visit) override;
   JournalStatus start() override;
-  void commit(Commit commit, CommitDone done) override;
+  void commit(Commit commit, CommitDone done) override { hand_over({std::move(commit), std::move(done)}); }
+  void rewrite(Rewrite piece, CommitDone done) override { hand_over({std::move(piece), std::move(done)}); }
   void stop() override;
   const Counters& counters() const override { return counters_; }
+  Trouble trouble() const override;
 
  private:
   struct Job {
-    Commit commit;
+    std::variant<Commit, Rewrite> work;
     CommitDone done;
+  };
+  // A new file that is being written: nobody counts on it before ANCHOR names it.
+  struct Attempt {
+    AnchorState anchor;
+    std::unique_ptr<Store> store;
   };
 
   std::string in_directory(const std::string& name) const { return options_.directory + "/" + name; }
@@ -51,13 +64,26 @@ class SqliteJournal final : public Journal {
   bool file_exists(const std::string& name) const;
   bool may_read() const;
 
+  void hand_over(Job job);
   void run();
-  std::optional<Job> next_job();
+  enum class Woken : std::uint8_t { job, time, stop };
+  Woken next_job(std::optional<Job>& job);
   CommitResult execute(const Commit& commit);
   void count(const Commit& commit);
   void maintain();
   void break_down(const std::string& why);
   void note_sizes();
+
+  CommitResult execute(const Rewrite& piece);
+  CommitResult write_piece(const Rewrite& piece, std::string& failed);
+  CommitResult begin_attempt(Lsn last_lsn, std::string& failed);
+  CommitResult take_over(const Commit& last, std::string& failed);
+  void give_up_attempt();
+  void delete_database(const std::string& name);
+  void delete_leftovers();
+
+  void look_at_room();
+  void note_failure(const std::string& failure, const std::string& attempt);
 
   const Options options_;
   const Clock& clock_;
@@ -69,7 +95,18 @@ class SqliteJournal final : public Journal {
   std::unique_ptr<Anchor> anchor_;
   AnchorState starting_;  // what start() writes into ANCHOR
   bool broken_ = false;   // a commit or checkpoint had an unknown fate: the file is not trusted again
+  std::string broken_by_;
+  std::optional<Attempt> attempt_;
+  std::uint64_t attempts_ = 0;         // since ANCHOR was last written in both slots
+  std::vector<std::string> obsolete_;  // databases that go once a later ANCHOR is synced in both slots
   std::uint64_t checkpoint_at_ = 0;
+  DiskRoom room_;
+  BootNs looked_at_ = 0;
+
+  std::atomic<BootNs> busy_since_{0};  // 0: nothing is under way
+  mutable Mutex trouble_mutex_;
+  std::string failure_ NISSA_GUARDED_BY(trouble_mutex_);  // empty: the file in use is trusted
+  std::string room_text_ NISSA_GUARDED_BY(trouble_mutex_);
 
   std::thread thread_;
   Mutex mutex_;

@@ -145,7 +145,7 @@ int Store::prepare() {
   return SQLITE_OK;
 }
 
-JournalStatus Store::create(StateId state_id) {
+JournalStatus Store::create(StateId state_id, Lsn last_lsn) {
   const std::string begin_state =
       "BEGIN; " + std::string(tables) + "; PRAGMA application_id=" + std::to_string(application_id) +
       "; PRAGMA user_version=" + std::to_string(format_version) + "; INSERT INTO meta VALUES('state_id', " +
@@ -160,6 +160,8 @@ JournalStatus Store::create(StateId state_id) {
   }
   if (code != SQLITE_OK) return said("cannot be made", code);
   state_id_ = state_id;
+  last_lsn_ = last_lsn;
+  first_lsn_ = last_lsn + 1;
   return {};
 }
 

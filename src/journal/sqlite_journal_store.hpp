@@ -30,8 +30,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // A new database file with its tables, in the log's mode and wholly on disk; `path` is not there yet.
-  JournalStatus create(StateId state_id);
+  // A new database file with its tables, in the log's mode and wholly on disk; `path` is not there yet. `last_lsn`: the
+  // first record to come is the one after it.
+  JournalStatus create(StateId state_id, Lsn last_lsn = 0);
   // An existing one, proven sound by SQLite's quick_check (about 0.5 ms a MB) and by its last record's CRC.
   JournalStatus open();
 
@@ -53,6 +54,8 @@ class Store {
   };
   // `failed` says why, when the result is not durable.
   CommitResult commit(const Commit& commit, const Clock& clock, Timing& timing, std::string& failed);
+  // Rows alone, for a file that nobody counts on yet.
+  CommitResult put_rows(const std::vector<RowPut>& rows, std::string& failed);
   std::uint64_t wal_bytes() const { return wal_bytes_; }
   // Between two commits. SQLITE_FULL is no harm (the log still holds everything): `full`. Any other failure: `unknown`.
   CommitResult checkpoint(std::string& failed);
@@ -67,6 +70,7 @@ class Store {
   JournalStatus check_format();
   JournalStatus check_pages();
   JournalStatus read_facts();
+  CommitResult failure_of(const std::string& doing, int code, std::string& failed);
   int write(const Commit& commit, RowDigest& rows, Lsn& first, std::uint64_t& trimmed);
   int put_row(const RowPut& row, RowDigest& rows);
   int erase_row(ByteView key, std::uint64_t generation, RowDigest& rows);

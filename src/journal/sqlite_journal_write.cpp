@@ -88,12 +88,29 @@ CommitResult Store::commit(const Commit& commit, const Clock& clock, Timing& tim
     last_lsn_ = commit.lsn;
     return CommitResult::durable;
   }
-  failed = std::string("commit of record ") + std::to_string(commit.lsn) + ": " + sqlite3_errstr(code) + " (" +
-           sqlite3_errmsg(database_) + ", code " + std::to_string(code) + ")";
+  return failure_of("commit of record " + std::to_string(commit.lsn), code, failed);
+}
+
+CommitResult Store::failure_of(const std::string& doing, int code, std::string& failed) {
+  failed =
+      doing + ": " + sqlite3_errstr(code) + " (" + sqlite3_errmsg(database_) + ", code " + std::to_string(code) + ")";
   // SQLite has rolled back by itself after some errors.
   const bool open = sqlite3_get_autocommit(database_) == 0;
   const bool rolled_back = !open || rollback_.run() == SQLITE_OK;
   return (code & 0xff) == SQLITE_FULL && rolled_back ? CommitResult::full : CommitResult::unknown;
+}
+
+CommitResult Store::put_rows(const std::vector<RowPut>& put, std::string& failed) {
+  RowDigest rows = rows_;
+  int code = begin_.run();
+  for (const RowPut& row : put) {
+    if (code != SQLITE_OK) break;
+    code = put_row(row, rows);
+  }
+  if (code == SQLITE_OK) code = commit_.run();
+  if (code != SQLITE_OK) return failure_of("rows of the state", code, failed);
+  rows_ = rows;
+  return CommitResult::durable;
 }
 
 CommitResult Store::checkpoint(std::string& failed) {

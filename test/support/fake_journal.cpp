@@ -40,20 +40,66 @@ journal::JournalStatus FakeJournal::start() {
 
 void FakeJournal::commit(journal::Commit commit, journal::CommitDone done) {
   const bool follows = disk_ == nullptr || broken_ || commit.lsn == disk_->last_lsn + 1;
-  if (!started_ || stopped_ || pending_ || !follows) {
-    violation("journal", !follows ? "lsn without a gap" : "one commit at a time, between start and stop");
-    broken_ = broken_ || !follows;
-    done(CommitResult::unknown);
-    return;
+  if (!follows) {
+    violation("journal", "lsn without a gap");
+    broken_ = true;
   }
-  pending_ = Job{std::move(commit), std::move(done)};
+  if (attempt_) violation("journal", "no commit amid the pieces of a state");
+  hand_over({{.commit = std::move(commit)}, false, std::move(done)});
+}
+
+void FakeJournal::rewrite(journal::Rewrite piece, journal::CommitDone done) {
+  if (!piece.first && !attempt_) violation("journal", "a state begins with its first piece");
+  hand_over({std::move(piece), true, std::move(done)});
+}
+
+const journal::Rewrite* FakeJournal::pending_piece() const {
+  return pending_ && pending_->is_piece ? &pending_->work : nullptr;
+}
+
+journal::Trouble FakeJournal::trouble() const {
+  using Kind = journal::Trouble::Kind;
+  if (broken_) return {Kind::failed, "the journal failed"};
+  if (counters_.short_of_room.value() != 0) return {Kind::full, "the disk is short of room"};
+  return {};
+}
+
+void FakeJournal::hand_over(Job job) {
+  if (!started_ || stopped_ || pending_) {
+    violation("journal", "one commit at a time, between start and stop");
+    broken_ = true;
+    return job.done(CommitResult::unknown);
+  }
+  pending_ = std::move(job);
   if (!at_once_) return;
   if (full_ > 0) {
     --full_;
     finish(CommitResult::full);
+  } else if (unknown_ > 0) {
+    --unknown_;
+    finish(CommitResult::unknown);
   } else {
     finish(CommitResult::durable);
   }
+}
+
+// True: it was the last one, and attempt_ is whole.
+bool FakeJournal::take_piece(const journal::Rewrite& piece) {
+  if (disk_ == nullptr) return false;
+  if (piece.first)
+    attempt_ = FakeDisk{.state_id = disk_->state_id,
+                        .generation = disk_->generation + 1,
+                        .last_lsn = disk_->last_lsn,
+                        .records = {},
+                        .rows = {}};
+  if (!attempt_) return false;
+  if (piece.last && piece.commit.lsn != attempt_->last_lsn + 1) violation("journal", "lsn without a gap");
+  if (piece.last) {
+    attempt_->apply(piece.commit);
+  } else {
+    for (const auto& row : piece.commit.put) attempt_->rows[{row.key, row.generation}] = row.value;
+  }
+  return piece.last;
 }
 
 void FakeJournal::finish(CommitResult result, bool reached_disk) {
@@ -64,27 +110,29 @@ void FakeJournal::finish(CommitResult result, bool reached_disk) {
   // Moved out first: `done` may bring the next commit.
   Job job = std::move(*pending_);
   pending_.reset();
-  if (disk_ == nullptr || broken_) result = CommitResult::unknown;
+  if (disk_ == nullptr || (broken_ && !job.is_piece)) result = CommitResult::unknown;
   const bool applies = result == CommitResult::durable || (result == CommitResult::unknown && reached_disk);
-  if (applies && disk_ != nullptr && !broken_) disk_->apply(job.commit);
-  switch (result) {
-    case CommitResult::durable:
-      counters_.commits.add();
-      break;
-    case CommitResult::full:
-      counters_.full.add();
-      break;
-    case CommitResult::unknown:
-      counters_.failures.add();
-      counters_.broken.set(1);
-      broken_ = true;
-      break;
+  if (job.is_piece) {
+    const bool whole = applies && take_piece(job.work);
+    if (whole) *disk_ = *attempt_;
+    if (whole || result != CommitResult::durable) attempt_.reset();
+    if (whole && result == CommitResult::durable) broken_ = false;
+  } else if (applies && disk_ != nullptr && !broken_) {
+    disk_->apply(job.work.commit);
   }
+  if (result == CommitResult::durable) counters_.commits.add();
+  if (result == CommitResult::full) counters_.full.add();
+  if (result == CommitResult::unknown) {
+    counters_.failures.add();
+    broken_ = true;
+  }
+  counters_.broken.set(broken_ ? 1 : 0);
   job.done(result);
 }
 
 void FakeJournal::crash(bool pending_reached_disk) {
-  if (disk_ != nullptr && pending_ && pending_reached_disk && !broken_) disk_->apply(pending_->commit);
+  if (disk_ != nullptr && pending_ && pending_reached_disk && !broken_ && !pending_->is_piece)
+    disk_->apply(pending_->work.commit);
   disk_ = nullptr;
 }
 

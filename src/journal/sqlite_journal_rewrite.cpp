@@ -1,0 +1,131 @@
+// The whole state into a new file: when the one in use is not trusted any more, or has grown too big.
+//
+// Order, each step for one crash: all rows and the record that vouches for them, wholly in the database's file and
+// synced; the folder synced; one slot of ANCHOR, synced; the other one, synced; only then a commit enters the new file,
+// and the old one goes. Until then a start finds the old file, or the new one with the same state.
+#include <sqlite3.h>
+
+#include <filesystem>
+
+#include "base/log.hpp"
+#include "base/violation.hpp"
+#include "journal/sqlite_journal.hpp"
+
+namespace nissa::journal {
+namespace {
+
+constexpr std::string_view database_head = "state-";
+constexpr std::string_view database_tail = ".db";
+
+}  // namespace
+
+CommitResult SqliteJournal::execute(const Rewrite& piece) {
+  std::string failed;
+  const CommitResult result = write_piece(piece, failed);
+  if (result == CommitResult::durable) return result;
+  counters_.rewrites_failed.add();
+  log(LogLevel::error, "journal", "the state could not be written into a new file: " + failed);
+  if (attempt_) give_up_attempt();
+  if (broken_) note_failure(broken_by_, failed);
+  return broken_ ? CommitResult::unknown : CommitResult::full;
+}
+
+CommitResult SqliteJournal::write_piece(const Rewrite& piece, std::string& failed) {
+  if (piece.first) {
+    if (attempt_) give_up_attempt();
+    const CommitResult begun = begin_attempt(store_->last_lsn(), failed);
+    if (begun != CommitResult::durable) return begun;
+  }
+  if (!attempt_) {
+    violation("journal", "a state begins with its first piece");
+    failed = "its first piece is missing";
+    return CommitResult::unknown;
+  }
+  if (piece.last) return take_over(piece.commit, failed);
+  Store& store = *attempt_->store;
+  const CommitResult put = store.put_rows(piece.commit.put, failed);
+  if (put != CommitResult::durable || store.wal_bytes() < options_.checkpoint_bytes) return put;
+  return store.checkpoint(failed);
+}
+
+CommitResult SqliteJournal::begin_attempt(Lsn last_lsn, std::string& failed) {
+  AnchorState anchor = starting_;
+  do {
+    anchor.generation = starting_.generation + ++attempts_;
+    anchor.database = std::string(database_head) + std::to_string(anchor.generation) + std::string(database_tail);
+  } while (file_exists(anchor.database));
+  attempt_ = Attempt{anchor, std::make_unique<Store>(options_, in_directory(anchor.database))};
+  if (const auto created = attempt_->store->create(anchor.state_id, last_lsn); !created) {
+    failed = created.error().message;
+    return CommitResult::unknown;
+  }
+  return CommitResult::durable;
+}
+
+CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
+  Attempt& attempt = *attempt_;
+  Store::Timing timing;
+  const CommitResult put = attempt.store->commit(last, clock_, timing, failed);
+  if (put != CommitResult::durable) return put;
+  auto synced = attempt.store->begin_generation(attempt.anchor.generation);
+  if (synced) synced = sync_directory(options_.directory);
+  if (!synced) {
+    failed = synced.error().message;
+    return CommitResult::unknown;
+  }
+  attempt.anchor.last_lsn = last.lsn;
+  if (const auto written = anchor_->begin(attempt.anchor); !written) {
+    // A start may find either file now, so no commit may enter the one before, and this one stays until a later ANCHOR
+    // is sure.
+    failed = "ANCHOR: " + written.error().message;
+    if (!broken_) break_down(failed);
+    obsolete_.push_back(attempt.anchor.database);
+    attempt_.reset();
+    return CommitResult::unknown;
+  }
+  obsolete_.push_back(starting_.database);
+  starting_ = attempt.anchor;
+  store_ = std::move(attempt.store);
+  attempt_.reset();
+  attempts_ = 0;
+  broken_ = false;
+  checkpoint_at_ = options_.checkpoint_bytes;
+  counters_.broken.set(0);
+  counters_.rewrites.add();
+  note_failure("", "");
+  for (const std::string& name : std::exchange(obsolete_, {})) delete_database(name);
+  note_sizes();
+  return CommitResult::durable;
+}
+
+// ANCHOR has never named it, so nobody misses it; and a full disk has it back.
+void SqliteJournal::give_up_attempt() {
+  const std::string name = attempt_->anchor.database;
+  attempt_.reset();
+  delete_database(name);
+}
+
+// A file that stays costs room and nothing else.
+void SqliteJournal::delete_database(const std::string& name) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
+  for (const char* tail : {"-wal", "-journal", ""}) {
+    const std::string file = name + tail;
+    if (file_exists(file) && vfs->xDelete(vfs, in_directory(file).c_str(), 0) != SQLITE_OK)
+      log(LogLevel::warning, "journal", in_directory(file) + " is of no use any more, and cannot be deleted");
+  }
+}
+
+// Of attempts that a crash ended, and of files that were replaced just before one. ANCHOR is synced in both slots.
+void SqliteJournal::delete_leftovers() {
+  std::error_code error;
+  std::vector<std::string> found;
+  for (auto entry = std::filesystem::directory_iterator(options_.directory, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(database_head) && name.ends_with(database_tail) && name != starting_.database)
+      found.push_back(name);
+  }
+  for (const std::string& name : found) delete_database(name);
+}
+
+}  // namespace nissa::journal
