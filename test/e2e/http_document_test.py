@@ -12,8 +12,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.documents import blocks, section  # noqa: E402
+from support.fault_proxy import Faults, FaultProxy  # noqa: E402
 from support.nissad import Nissad, check_books, total  # noqa: E402
-from support.proxy import LossyProxy  # noqa: E402
 
 SENDER, EXAMPLE = blocks(section("protocol.md", "HTTP"), "python")
 
@@ -35,7 +35,7 @@ def some(count, failed=0, service="shop"):
 class AgainstTheRealServer(unittest.TestCase):
     def test_through_kills_restarts_and_lost_answers_exactly_what_was_sent_is_counted(self):
         with Nissad() as nissad:
-            proxy = LossyProxy(nissad.http_port, seed=11, least=100, most=2500)
+            proxy = FaultProxy(nissad.http_port, seed=11, down=Faults(cut=(100, 2500)))
             self.addCleanup(proxy.close)
 
             def kill_now_and_then():
@@ -52,7 +52,7 @@ class AgainstTheRealServer(unittest.TestCase):
             fates = set()
             # An answer is lost where a cut falls behind the request: that is for chance to say.
             longest = time.monotonic() + 60
-            while killer.is_alive() or (len(fates) < 2 or proxy.cuts < 4) and time.monotonic() < longest:
+            while killer.is_alive() or (len(fates) < 2 or proxy.done["cut"] < 4) and time.monotonic() < longest:
                 count = 1 + batches % 7
                 fates.add(sender.send(some(count, failed=batches % 2))["status"])
                 sent, bad, batches = sent + count, bad + batches % 2, batches + 1

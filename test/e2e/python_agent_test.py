@@ -15,8 +15,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import event, pb, varint  # noqa: E402
 from support.documents import blocks, section  # noqa: E402
+from support.fault_proxy import Faults, FaultProxy  # noqa: E402
 from support.nissad import ROOT, Nissad, check_books, free_port  # noqa: E402
-from support.proxy import LossyProxy  # noqa: E402
 from support.raw_http import until  # noqa: E402
 from support.scripted_server import ScriptedServer  # noqa: E402
 
@@ -44,7 +44,7 @@ def refused(reason, retry_after_ms=20):
 class AgainstTheRealServer(unittest.TestCase):
     def test_across_kills_and_lost_acks_exactly_what_was_sent_is_counted(self):
         with Nissad() as nissad:
-            proxy = LossyProxy(nissad.tcp_port, seed=5, least=500, most=4000)
+            proxy = FaultProxy(nissad.tcp_port, seed=5, down=Faults(cut=(500, 4000)))
             self.addCleanup(proxy.close)
             sent = bad = 0
             stopped = threading.Event()
@@ -69,7 +69,7 @@ class AgainstTheRealServer(unittest.TestCase):
             stopped.set()
             killer.join()
             self.assertEqual((agent.dropped, agent.uncertain), (0, 0))
-            self.assertGreater(proxy.cuts, 5)
+            self.assertGreater(proxy.done["cut"], 5)
             self.assertGreater(sent, 1000)
             lifetime = nissad.slo("shop-availability")["lifetime"]
             self.assertEqual((lifetime["good"], lifetime["total"]), (sent - bad, sent))
