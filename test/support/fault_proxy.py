@@ -8,7 +8,7 @@
     cut=200-20000      a connection ends after so many bytes, drawn anew for each: these arrive, the next one does not,
                        in the middle of a frame if it falls so
     swallow=200-20000  after so many bytes all that follows is lost, while the connection seems to stand; cut after 0.5 s
-    delay=0.01-0.2     seconds that each piece waits, and all behind it
+    delay=0.01-0.2     seconds that what one read gave waits, and all behind it
     slices=1-7         bytes of a piece, each a write of its own; else what one read gave
     rate=10000         bytes a second
     duplicate=0.05     the part of the frames (a varint length and so many bytes) that go twice; not the first, Hello
@@ -113,6 +113,8 @@ class Direction:
         try:
             while data := source.recv(65536):
                 self._look()
+                if self.faults.delay:
+                    time.sleep(self.random.uniform(*self.faults.delay))
                 for piece in self._pieces(self._duplicated(data)):
                     self._look()
                     if not self._pass(piece, source, sink):
@@ -161,8 +163,6 @@ class Direction:
 
     def _pass(self, piece, source, sink):
         """Whether the connection goes on."""
-        if self.faults.delay:
-            time.sleep(self.random.uniform(*self.faults.delay))
         if self.faults.rate:
             time.sleep(len(piece) / self.faults.rate)
         arrives = int(min(len(piece), self.until_cut, self.until_swallow))
