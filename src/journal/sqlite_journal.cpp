@@ -134,8 +134,8 @@ void SqliteJournal::run() {
         busy_ = false;
       }
       job->done(result);
-      job.reset();
       if (result == CommitResult::durable) maintain();
+      job.reset();  // not before: whoever waits for the end of `done` itself waits for all that the job brought about
     }
     if (clock_.boot_ns() - looked_at_ >= look_every_ns) look_at_room();
   }
