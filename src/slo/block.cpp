@@ -89,6 +89,7 @@ void Block::aim_at_ring(Bucket bucket, std::uint64_t lsn) {
     return;
   }
   row->set_changed_lsn(lsn);
+  if (lsn != reserved_lsn_) row->forget_bound();
   target_.rows[target_.row_count++] = row;
 }
 
@@ -105,6 +106,15 @@ void Block::aim_at(Bucket bucket, std::uint64_t lsn) {
   if (loaded_ != nullptr || bucket > head_) return;
   target_.segment = 0;
   for (const Bucket start : starts_) target_.segment += bucket < start ? 1 : 0;
+}
+
+void Block::reserve(UnixMs head_ms, Bucket bucket, std::uint64_t most, std::uint64_t lsn) {
+  reserved_lsn_ = lsn;
+  const Bucket head = bucket_of(head_ms);
+  if (bucket > head + buckets_ahead) return;
+  const WindowStarts starts = window_starts(head);
+  for (std::size_t ring = 0; ring < ring_count; ++ring)
+    if (bucket >= starts[longest_window_of_ring[ring]]) rings_[ring].reserve(period_in(ring, bucket), most);
 }
 
 void Block::add(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn) {

@@ -57,6 +57,11 @@ class Block {
   // bucket, lane.
   void add(std::uint32_t lane, Bucket bucket, const Counts& counts, std::uint64_t lsn);
 
+  // Live: memory for one bucket of the record `lsn`, whose ledger time is `head_ms` and whose counts of this block add
+  // up to `most`. With that for each of its buckets, advance() and add() need none. Fails by std::bad_alloc; the state
+  // is as before. 10 ns, 200 ns where a row is new.
+  void reserve(UnixMs head_ms, Bucket bucket, std::uint64_t most, std::uint64_t lsn);
+
   UnixMs head_ms() const { return head_ms_; }
   // Live only.
   WindowCounts window_sums(std::uint32_t lane) const { return sums_.of(lane); }
@@ -117,6 +122,7 @@ class Block {
   Bucket head_ = 0;
   WindowStarts starts_{};
   Target target_;                       // forgotten when the head moves on
+  std::uint64_t reserved_lsn_ = 0;      // the record that there is memory for
   std::unique_ptr<LoadedLsns> loaded_;  // while replaying
 };
 

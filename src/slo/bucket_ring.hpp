@@ -31,6 +31,11 @@ class BucketRing {
     row.begin(period);
     return &row;
   }
+  // Memory for that (Row::reserve).
+  void reserve(std::int32_t period, std::uint64_t most) {
+    Row& row = rows_[slot_of(period)];
+    if (row.empty() || row.period() <= period) row.reserve(period, most);
+  }
   // nullptr: nothing was counted in that period, or it has left.
   const Row* find(std::int32_t period) const {
     const Row& row = rows_[slot_of(period)];

@@ -82,14 +82,12 @@ MatchSetId MatchSets::intern(std::vector<Member> members, std::uint32_t dropped)
   constexpr std::size_t node_bytes = 80;  // of the map, with its key's header
   const std::size_t bytes = set.memory_bytes() + node_bytes + key.capacity() * sizeof(std::uint32_t);
   if (bytes_ + bytes > most_bytes_ && id > 0) return no_match_set;
-  bytes_ += bytes;
+  // First all that may find no memory, then what has to be whole: who reads the id has it from here.
   std::atomic<Chunk*>& slot = chunks_[id / chunk_sets];
-  Chunk* chunk = slot.load(std::memory_order_relaxed);
-  const bool fresh = chunk == nullptr;
-  if (fresh) chunk = new Chunk;
-  chunk->sets[id % chunk_sets] = std::move(set);
-  if (fresh) slot.store(chunk, std::memory_order_release);
+  if (slot.load(std::memory_order_relaxed) == nullptr) slot.store(new Chunk, std::memory_order_release);
   ids_.emplace(std::move(key), id);
+  slot.load(std::memory_order_relaxed)->sets[id % chunk_sets] = std::move(set);
+  bytes_ += bytes;
   size_.store(id + 1, std::memory_order_relaxed);
   return id;
 }

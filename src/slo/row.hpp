@@ -13,12 +13,18 @@ namespace nissa::slo {
 
 class Row {
  public:
-  // Which period it counts; meaningless while empty.
+  // Which period it counts; of none while empty.
   std::int32_t period() const { return period_; }
-  bool empty() const { return narrow_ == nullptr && wide_ == nullptr; }
+  bool empty() const { return period_ == no_period; }
   // The last record that changed it: whoever adds says so.
   std::uint64_t changed_lsn() const { return changed_lsn_; }
   void set_changed_lsn(std::uint64_t lsn) { changed_lsn_ = lsn; }
+
+  // Memory for what a record brings, `most` at most to any lane: then begin(period), release() of an older period
+  // before it, and the adds of that record need none. Fails by std::bad_alloc; then nothing has changed.
+  void reserve(std::int32_t period, std::uint64_t most);
+  // For adds that nothing was reserved for.
+  void forget_bound() { bound_ = no_bound; }
 
   // All lanes zero, for `period`. Memory is reused where there is some.
   void begin(std::int32_t period);
@@ -43,9 +49,10 @@ class Row {
   // visitor(const T* cells): {good, total} of lane i at 2i and 2i + 1, T of 32 or 64 bits; not called when empty.
   template <class Visitor>
   void visit(Visitor&& visitor) const {
+    if (empty()) return;
     if (narrow_ != nullptr) {
       visitor(static_cast<const std::uint32_t*>(narrow_.get()));
-    } else if (wide_ != nullptr) {
+    } else {
       visitor(static_cast<const std::uint64_t*>(wide_.get()));
     }
   }
@@ -53,11 +60,17 @@ class Row {
   std::size_t memory_bytes() const;
 
  private:
+  static constexpr std::int32_t no_period = std::numeric_limits<std::int32_t>::min();
+  static constexpr std::uint16_t no_bound = std::numeric_limits<std::uint16_t>::max();
   void promote();
-  std::unique_ptr<std::uint32_t[]> narrow_;  // one of the two, or none
-  std::unique_ptr<std::uint64_t[]> wide_;
+  void expect(std::uint64_t most);
+  std::unique_ptr<std::uint32_t[]> narrow_;  // while it is there, the counts; else they are in wide_
+  std::unique_ptr<std::uint64_t[]> wide_;    // beside narrow_: in reserve, for what is to outgrow it
   std::uint64_t changed_lsn_ = 0;
-  std::int32_t period_ = 0;
+  std::int32_t period_ = no_period;
+  // No lane's total is more than this × 65 536: so that a record is held against a row, not against each lane.
+  std::uint16_t bound_ = no_bound;
+  bool reserved_ = false;  // what memory there is stays until a period begins
 };
 
 }  // namespace nissa::slo
