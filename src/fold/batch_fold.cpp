@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "fold/identity_fault.hpp"
 #include "wire/messages.hpp"
 
@@ -47,8 +48,17 @@ void BatchFold::set_matcher(std::shared_ptr<const slo::Matcher> matcher) {
   unmatched_.clear();
 }
 
+// A border: the memory of identities, the tally and the match sets are as sound after a failure as before.
 std::expected<Folded, wire::Malformed> BatchFold::fold(ByteView batch, const wire::BatchHeader& header,
                                                        const FoldContext& context, std::vector<slo::Cell>& cells) {
+  std::expected<Folded, wire::Malformed> folded;
+  if (!had_memory([&] { folded = fold_any(batch, header, context, cells); }))
+    return std::unexpected(wire::Malformed{.reason = Reason::no_room});
+  return folded;
+}
+
+std::expected<Folded, wire::Malformed> BatchFold::fold_any(ByteView batch, const wire::BatchHeader& header,
+                                                           const FoldContext& context, std::vector<slo::Cell>& cells) {
   // (max_events is 1 000; ingest refuses more by the header alone.)
   if (header.event_count > most_events_a_batch)
     return std::unexpected(wire::Malformed{.reason = Reason::too_many_events});

@@ -57,7 +57,8 @@ class BatchFold {
             const LatePolicy& late, HashSeed seed);
 
   // `batch` from its first byte to its last (as sent, inflated); `header` peeked from it, its event_count checked.
-  // Appends the batch's cells, each key once, to `cells`. All or nothing: after Malformed `cells` is as it was.
+  // Appends the batch's cells, each key once, to `cells`. All or nothing: after Malformed `cells` is as it was. The
+  // reason no_room: nothing is wrong with the batch, there was no memory for it; it may come again.
   std::expected<Folded, wire::Malformed> fold(ByteView batch, const wire::BatchHeader& header,
                                               const FoldContext& context, std::vector<slo::Cell>& cells);
 
@@ -79,6 +80,8 @@ class BatchFold {
 
  private:
   struct Step;  // a few events at a time
+  std::expected<Folded, wire::Malformed> fold_any(ByteView batch, const wire::BatchHeader& header,
+                                                  const FoldContext& context, std::vector<slo::Cell>& cells);
   std::expected<Folded, wire::Malformed> fold_strict(ByteView batch, const wire::BatchHeader& header,
                                                      const FoldContext& context, std::vector<slo::Cell>& cells);
   bool count_step(const Step& step, const CountedTimes& times, Bucket arrival, Folded& folded);

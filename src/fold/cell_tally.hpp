@@ -22,13 +22,18 @@ class CellTally {
   explicit CellTally(std::uint64_t secret) : factor_(secret | 1) {}
 
   // A batch begins, and what was counted before is gone. At most `events` keys follow; at most most_events_a_batch.
+  // Fails by std::bad_alloc; then the next begin() is as good as any.
   void begin(std::size_t events) {
     const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(events, 4) * 2);
-    generation_ += one_generation;
-    if (slots_.size() < wanted || generation_ == 0) {
-      slots_.assign(std::max(wanted, slots_.size()), 0);
-      cells_.resize(slots_.size() / 2 + 1);
+    const std::uint32_t next = generation_ + one_generation;
+    if (slots_.size() < wanted || next == 0) {
+      // Slots last: by their number it is known what is large enough, also when memory failed here before.
+      const std::size_t slots = std::max(wanted, slots_.size());
+      cells_.resize(slots / 2 + 1);
+      slots_.assign(slots, 0);
       generation_ = one_generation;
+    } else {
+      generation_ = next;
     }
     mask_ = wanted - 1;
     used_ = 0;

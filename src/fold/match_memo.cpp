@@ -22,6 +22,11 @@ void MatchMemo::Part::begin() {
   used_ = 0;
 }
 
+void MatchMemo::Part::clear() {
+  std::fill_n(slots_.get(), mask_ + 1, Slot{});
+  used_ = 0;
+}
+
 MatchMemo::Place MatchMemo::Part::put(std::uint64_t hash, Place place) {
   const auto tag = static_cast<std::uint32_t>(hash);
   std::size_t i = tag & mask_;
@@ -49,9 +54,8 @@ void MatchMemo::Part::erase(std::uint64_t hash, Place place) {
 }
 
 void MatchMemo::Part::grow() {
-  const std::unique_ptr<Slot[]> old = std::move(slots_);
   const std::size_t count = mask_ + 1;
-  slots_ = std::make_unique<Slot[]>(count * 2);
+  const std::unique_ptr<Slot[]> old = std::exchange(slots_, std::make_unique<Slot[]>(count * 2));
   mask_ = count * 2 - 1;
   for (std::size_t i = 0; i < count; ++i) {
     if (old[i].place == nowhere) continue;
@@ -63,18 +67,17 @@ void MatchMemo::Part::grow() {
 
 MatchMemo::MatchMemo(std::size_t most_entries, std::size_t most_bytes, HashSeed seed)
     : most_entries_(most_entries), most_bytes_(most_bytes), hash_(seed) {
-  clear();
-}
-
-void MatchMemo::clear() {
-  index_bytes_ = 0;
   for (Part& part : parts_) {
     part.begin();
     index_bytes_ += part.bytes();
   }
-  segments_.clear();
-  blocks_.clear();
   blocks_.emplace_back();  // number 0 is nobody's: so no place is nowhere
+}
+
+void MatchMemo::clear() {
+  for (Part& part : parts_) part.clear();
+  segments_.clear();
+  blocks_.resize(1);
   spare_.clear();
   unused_.clear();
   entries_ = 0;
@@ -105,23 +108,27 @@ MatchMemo::Segment& MatchMemo::segment_for(std::size_t size) {
   while (entries_ >= most_entries_ && !segments_.empty()) evict_oldest();
   if (!segments_.empty() && segments_.back().used + size <= segment_bytes) return segments_.back();
   while (over_budget() && !segments_.empty()) evict_oldest();
-  return segments_.emplace_back(Segment{.number = fresh_block()});
+  have_spare_block();
+  Segment& segment = segments_.emplace_back();
+  segment.number = spare_.back();
+  spare_.pop_back();
+  return segment;
 }
 
-std::uint32_t MatchMemo::fresh_block() {
-  if (!spare_.empty()) {
-    const std::uint32_t number = spare_.back();
-    spare_.pop_back();
-    return number;
-  }
+// Each step leaves every number in its place, whichever finds no memory.
+void MatchMemo::have_spare_block() {
+  if (!spare_.empty()) return;
   if (unused_.empty()) {
-    unused_.push_back(static_cast<std::uint32_t>(blocks_.size()));
+    // Every number has a place in either list: to evict needs no memory.
+    spare_.reserve(blocks_.size());
+    unused_.reserve(blocks_.size());
     blocks_.emplace_back();
+    unused_.push_back(static_cast<std::uint32_t>(blocks_.size() - 1));
   }
   const std::uint32_t number = unused_.back();
-  unused_.pop_back();
   blocks_[number] = std::make_unique_for_overwrite<Byte[]>(segment_bytes);
-  return number;
+  unused_.pop_back();
+  spare_.push_back(number);
 }
 
 void MatchMemo::remember(std::uint64_t hash, ByteView identity, Known known) {
@@ -139,9 +146,9 @@ void MatchMemo::remember(std::uint64_t hash, ByteView identity, Known known) {
   Part& part = parts_[number];
   // Parts are filled alike; full at 40 to 65 %, each at its own filling, they do not grow all at once.
   if (part.is_full(40 + number % 26)) {
-    index_bytes_ -= part.bytes();
+    const std::size_t before = part.bytes();
     part.grow();
-    index_bytes_ += part.bytes();
+    index_bytes_ += part.bytes() - before;
     make_room_for_index();
   }
   if (part.put(hash, place) == nowhere) ++entries_;

@@ -80,9 +80,11 @@ class MatchMemo {
     return answers(entry, identity) ? entry : nullptr;
   }
 
-  // `identity` was proven. An older one of the same hash is replaced. May evict.
+  // `identity` was proven. An older one of the same hash is replaced. May evict. Fails by std::bad_alloc; then this one
+  // is not remembered, and what else is known is as right as before.
   void remember(std::uint64_t hash, ByteView identity, Known known);
-  // When the rules change: what is known is wrong then.
+  // When the rules change: what is known is wrong then. The index keeps its size, for as many will be learned again; so
+  // this needs no memory, and cannot fail with the old rules half forgotten.
   void clear();
 
   std::size_t entries() const { return entries_; }
@@ -112,6 +114,7 @@ class MatchMemo {
       }
     }
     void begin();
+    void clear();
     // The place that it replaced, or nowhere.
     Place put(std::uint64_t hash, Place place);
     void erase(std::uint64_t hash, Place place);
@@ -139,7 +142,7 @@ class MatchMemo {
   void evict_oldest();
   void make_room_for_index();
   Segment& segment_for(std::size_t size);
-  std::uint32_t fresh_block();
+  void have_spare_block();
 
   std::size_t most_entries_;
   std::size_t most_bytes_;

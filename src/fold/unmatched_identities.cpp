@@ -1,6 +1,7 @@
 #include "fold/unmatched_identities.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/event_walk.hpp"
 
@@ -11,11 +12,13 @@ void UnmatchedIdentities::learned(ByteView identity, UnixMs ledger_ms) {
   const Lock lock(mutex_);
   auto slot = std::ranges::find_if(slots_, [&](const Slot& one) { return std::ranges::equal(one.identity, identity); });
   if (slot == slots_.end()) {
-    if (slots_.size() < kept)
-      slot = slots_.emplace(slots_.end());
-    else
+    if (slots_.size() < kept) {
+      Slot fresh{.identity = Bytes(identity.begin(), identity.end())};
+      slot = slots_.insert(slots_.end(), std::move(fresh));
+    } else {
       slot = std::ranges::min_element(slots_, {}, &Slot::order);
-    slot->identity.assign(identity.begin(), identity.end());
+      slot->identity.assign(identity.begin(), identity.end());
+    }
   }
   slot->learned_ms = ledger_ms;
   slot->order = ++learned_;

@@ -1,21 +1,38 @@
 #include "ingest/batch_line.hpp"
 
+#include "base/memory.hpp"
 #include "ingest/door_log.hpp"
 
 namespace nissa::ingest {
+namespace {
+
+// A second or two, by the batch: those who are refused together do not come back together.
+NotTaken no_memory(const wire::BatchHeader& header) {
+  return {.refused = Reason::no_room,
+          .retry_after_ms = 1'000 + static_cast<std::uint32_t>((header.epoch ^ header.sequence) % 1'000)};
+}
+
+}  // namespace
 
 std::optional<NotTaken> add_batch(ledger::Submission& submission, fold::BatchFold& fold, ByteView bytes,
                                   const wire::BatchHeader& header, const fold::FoldContext& context,
                                   std::uint32_t token) {
   const std::size_t first_cell = submission.cells.size();
+  // Its line first: what is folded is in hand then.
+  if (!had_memory([&] { submission.lines.emplace_back(); })) return no_memory(header);
   auto folded = fold.fold(bytes, header, context, submission.cells);
-  if (!folded) return NotTaken{.malformed = std::move(folded.error())};
+  if (!folded) {
+    submission.lines.pop_back();
+    if (folded.error().reason == Reason::no_room) return no_memory(header);
+    return NotTaken{.malformed = std::move(folded.error())};
+  }
   if (folded->metrics != 0 || folded->alerts != 0) {
+    submission.lines.pop_back();
     submission.cells.resize(first_cell);
     return NotTaken{.refused = Reason::not_supported};
   }
   log_match_sets_full(*folded, fold.sets());
-  ledger::BatchLine line;
+  ledger::BatchLine& line = submission.lines.back();
   line.key = header.key();
   line.settled_below = header.settled_below;
   line.print = wire::fingerprint_of(bytes.subspan(header.header_size));
@@ -28,7 +45,6 @@ std::optional<NotTaken> add_batch(ledger::Submission& submission, fold::BatchFol
   line.unmatched = folded->unmatched;
   line.fanout_dropped = folded->fanout_dropped;
   line.token = token;
-  submission.lines.push_back(line);
   return std::nullopt;
 }
 

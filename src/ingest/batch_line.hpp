@@ -11,7 +11,8 @@ namespace nissa::ingest {
 // Why a batch adds nothing: one of both.
 struct NotTaken {
   std::optional<wire::Malformed> malformed;
-  Reason refused = Reason::none;
+  Reason refused = Reason::none;     // not_supported; no_room: there was no memory for it
+  std::uint32_t retry_after_ms = 0;  // of a refusal that is not final
 };
 
 // Appends the batch's line and its cells, or nothing. `bytes`: the whole batch; `token` comes back in the answer.

@@ -222,7 +222,7 @@ HttpBatch::Fault HttpBatch::fold_and_commit() {
     Lock lock(lobby_.folding);
     const fold::FoldContext context{door_.ledger.now_ms(), arrival_ms_, skew_ns_};
     if (const auto fault = add_batch(submission, door_.fold, batch_, *header_, context, 0))
-      return fault->malformed ? malformed_batch(*fault->malformed) : refuse(fault->refused, 0);
+      return fault->malformed ? malformed_batch(*fault->malformed) : refuse(fault->refused, fault->retry_after_ms);
   }
   submission.epoch_seen = header_->epoch_seen;
   submission.sender = std::make_shared<ledger::Sender>(ledger::Sender{std::string(header_->agent), principal_});

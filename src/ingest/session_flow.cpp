@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "base/memory.hpp"
 #include "ingest/batch_line.hpp"
 #include "ingest/principal.hpp"
 
@@ -161,8 +162,11 @@ void SessionFlow::fold_and_commit(std::span<const Arrived> batches) {
     submission.reply_to = outbox_;
     door_.ledger.submit(std::exchange(submission, {}));
   };
-  submission.lines.reserve(batches.size());
-  submission.cells.reserve(most_cells(batches));
+  // Where there is no memory for all of them, each batch finds out for itself.
+  (void)had_memory([&] {
+    submission.lines.reserve(batches.size());
+    submission.cells.reserve(most_cells(batches));
+  });
   for (const Arrived& batch : batches) {
     const bool fits = submission.lines.empty() || (submission.lines.front().key.epoch == batch.header.epoch &&
                                                    submission.epoch_seen == batch.header.epoch_seen);
@@ -178,7 +182,7 @@ void SessionFlow::fold_one(const Arrived& batch, UnixMs now_ms, ledger::Submissi
   const auto fault = add_batch(submission, door_.fold, batch.bytes, batch.header, context, batch.slot);
   if (!fault) return;
   if (fault->malformed) return malformed_batch(batch, *fault->malformed);
-  refuse(batch, fault->refused, 0);
+  refuse(batch, fault->refused, fault->retry_after_ms);
 }
 
 }  // namespace nissa::ingest
