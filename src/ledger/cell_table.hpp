@@ -13,6 +13,11 @@ class CellTable {
   // Keys come from outside in part (times, labels): the seed keeps the buckets secret. No key is 0.
   explicit CellTable(std::uint64_t hash_seed) : seed_(hash_seed) { grow(least_slots); }
 
+  // So many keys go in without memory then. Fails by std::bad_alloc; the table is as before.
+  void make_room(std::size_t more) {
+    if ((used_.size() + more) * 2 > slots_.size() || (used_.empty() && idle_ >= long_idle)) [[unlikely]]
+      fit(more);
+  }
   void prefetch(std::uint64_t key) const { __builtin_prefetch(&slots_[place(key)], 1); }
   // The number of this key, 0 at first. Valid until the next call.
   std::uint64_t& at(std::uint64_t key) {
@@ -24,8 +29,8 @@ class CellTable {
   }
 
   std::size_t size() const { return used_.size(); }
-  // Calls fn(key, value) for each, in no particular order, and is empty. Keeps its memory; a table that has long been
-  // far too big shrinks.
+  // Calls fn(key, value) for each, in no particular order, and is empty. Keeps its memory, so that what was in it may
+  // be put back; a table that has long been far too big shrinks when next there is room to be made.
   template <class F>
   void take_all(F fn) {
     const bool dense = used_.size() * scan_if > slots_.size();
@@ -41,6 +46,7 @@ class CellTable {
 
  private:
   static constexpr std::size_t least_slots = 1024;
+  static constexpr unsigned long_idle = 1000;  // groups: some seconds
   struct Slot {
     std::uint64_t key = 0;
     std::uint64_t value = 0;
@@ -52,13 +58,14 @@ class CellTable {
   static constexpr std::size_t scan_if = 8;
   std::uint64_t& insert(std::size_t i, std::uint64_t key);
   void emptied();
+  void fit(std::size_t more);
   void grow(std::size_t slots);
 
   std::uint64_t seed_;
   std::size_t mask_ = 0;
-  std::vector<Slot> slots_;  // a power of two, at most half full
-  std::vector<std::uint32_t> used_;
-  unsigned idle_ = 0;  // how often in a row it was cleared nearly empty
+  std::vector<Slot> slots_;          // a power of two, at most half full
+  std::vector<std::uint32_t> used_;  // has memory for half as many
+  unsigned idle_ = 0;                // how often in a row it was cleared nearly empty
 };
 
 }  // namespace nissa::ledger

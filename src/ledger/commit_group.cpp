@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "base/memory.hpp"
 #include "base/violation.hpp"
+#include "ledger/table_room.hpp"
 
 namespace nissa::ledger {
 namespace {
@@ -48,31 +50,38 @@ CommitGroup::CommitGroup(Epochs& epochs, const slo::MatchSets& sets, LedgerCount
       in_flight_(hash_seed),
       counts_(hash_seed) {}
 
-bool CommitGroup::has_room(const Submission& submission) const {
+bool CommitGroup::has_room(const Submission& submission) {
+  if (!answers_ready(submission)) return false;
   if (refusing_ != Reason::none) return true;  // a refusal takes none
   const std::size_t more = submission.lines.size() * bytes_a_waiter + submission.cells.size() * bytes_a_cell;
   return open_.bytes == 0 || open_.bytes + more <= options_.group_bytes;
 }
 
+// A border: what is merged, or waits, had its memory before; so has what is answered, whatever comes of the rest.
+bool CommitGroup::answers_ready(const Submission& submission) {
+  return answers_.capacity() >= submission.lines.size() ||
+         had_memory([&] { answers_.reserve(submission.lines.size()); });
+}
+
 std::vector<Answer> CommitGroup::submit(const Submission& submission, BootNs now_ns) {
-  std::vector<Answer> answers;
+  if (!answers_ready(submission)) return {};
+  std::vector<Answer>& answers = answers_;
   Door door;
   bool at_door = false;
   for (const BatchLine& line : submission.lines) {
     books(line).received.add();
     if (line.key.is_none()) {
-      if (const Reason reason = add(line, submission, Role::unkeyed, now_ns); reason != Reason::none)
+      if (const Reason reason = merge_unkeyed(line, submission, now_ns); reason != Reason::none)
         answers.push_back(refuse(line, reason));
       continue;
     }
     // Before anything else: a pending key gets no refusal but those two that leave it in doubt, and low may have passed
     // it while it was pending.
     if (Group* const pending = group_of(line.key)) {
-      if (open_.bytes + bytes_a_waiter <= options_.group_bytes || open_.bytes == 0) {
-        join_twin(*pending, line, submission, now_ns);
-      } else {  // while what is new is refused, twins alone could come without end
+      // While what is new is refused, twins alone could come without end.
+      const bool fits = open_.bytes + bytes_a_waiter <= options_.group_bytes || open_.bytes == 0;
+      if (!fits || !join_twin(*pending, line, submission, now_ns))
         answers.push_back(refuse(line, Reason::journal_slow));
-      }
       continue;
     }
     if (!at_door || door.epoch != line.key.epoch) {
@@ -104,7 +113,8 @@ std::vector<Answer> CommitGroup::submit(const Submission& submission, BootNs now
     }
   }
   counters_.open_bytes.set(open_.bytes);
-  return answers;
+  if (answers.empty()) return {};
+  return std::exchange(answers_, {});
 }
 
 CommitGroup::Door CommitGroup::door_of(Epoch epoch, const EpochSeen& seen) const {
@@ -126,16 +136,19 @@ Group* CommitGroup::group_of(const BatchKey& key) {
   return nullptr;
 }
 
-void CommitGroup::join_twin(Group& group, const BatchLine& line, const Submission& submission, BootNs now_ns) {
+bool CommitGroup::join_twin(Group& group, const BatchLine& line, const Submission& submission, BootNs now_ns) {
+  if (!had_memory([&] { group.make_room_for_waiter(submission.reply_to); })) return false;
   const bool same = group.first_of(line.key)->line.print == line.print;
   join(group, line, submission, same ? Role::twin : Role::conflicting, now_ns);
+  return true;
 }
 
 void CommitGroup::join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns) {
   if (role == Role::first) group.firsts.emplace(line.key, static_cast<std::uint32_t>(group.waiters.size()));
   if (role == Role::first || role == Role::unkeyed) ++group.batches;
-  group.waiters.push_back(
-      {.line = line, .reply = group.place_of(submission.reply_to), .role = role, .told = false, .since = now_ns});
+  const std::uint32_t reply = group.place_of(submission.reply_to);
+  ++group.replies[reply].waiters;
+  group.waiters.push_back({.line = line, .reply = reply, .role = role, .told = false, .since = now_ns});
   // Of the open group, whichever it joins: one bound for both, and while one is in flight the open one does not close.
   open_.bytes += bytes_a_waiter;
   if (&group == &in_flight_) joined_late_bytes_ += bytes_a_waiter;
@@ -143,42 +156,68 @@ void CommitGroup::join(Group& group, const BatchLine& line, const Submission& su
   waiting.set(waiting.value() + 1);
 }
 
+// First all that may find no memory, then what has to be whole: a key without its counts would be a lie, and so would
+// counts without their key.
 Reason CommitGroup::merge(const BatchLine& line, const Submission& submission, const Door& door, BootNs now_ns) {
-  if (refusing_ != Reason::none) return refusing_;
-  if (!reserve(line, submission, door)) return Reason::streams_full;
-  return add(line, submission, Role::first, now_ns);
-}
-
-Reason CommitGroup::add(const BatchLine& line, const Submission& submission, Role role, BootNs now_ns) {
-  if (refusing_ != Reason::none) return refusing_;
-  if (!cells_are_there(line, submission)) {
-    violation("ledger", "a batch's cells lie within its submission");
-    return Reason::journal;  // it leaves the sender in doubt: it keeps the batch
-  }
-  join(open_, line, submission, role, now_ns);
-  counts_.add({submission.cells.data() + line.first_cell, line.cell_count});
-  open_.bytes += line.cell_count * bytes_a_cell;
+  if (const Reason reason = closed_to(line, submission); reason != Reason::none) return reason;
+  std::optional<std::size_t> growth;
+  const bool memory = had_memory([&] {
+    growth = growth_of(line, submission, door);
+    if (!growth) return;
+    if (*growth != 0) open_.reserved.make_room(submission.sender->principal);
+    open_.make_room_for_key(line.key.epoch);
+    make_room(line, submission);
+  });
+  if (!memory) return Reason::no_room;
+  if (!growth) return Reason::streams_full;
+  if (*growth != 0) open_.reserved.charge(submission.sender->principal, *growth);
+  GroupEpoch& epoch = open_.epoch_of(line.key.epoch, submission.epoch_seen, submission.sender);
+  std::size_t& most = epoch.growth[index_of(line.key.priority)];
+  const StreamWindow& stream = door.known != nullptr ? door.known->stream(line.key.priority) : untouched;
+  most = std::max(most, stream.growth(line.key.sequence, line.settled_below));
+  add(line, submission, Role::first, now_ns);
   return Reason::none;
 }
 
-bool CommitGroup::reserve(const BatchLine& line, const Submission& submission, const Door& door) {
+Reason CommitGroup::merge_unkeyed(const BatchLine& line, const Submission& submission, BootNs now_ns) {
+  if (const Reason reason = closed_to(line, submission); reason != Reason::none) return reason;
+  if (!had_memory([&] { make_room(line, submission); })) return Reason::no_room;
+  add(line, submission, Role::unkeyed, now_ns);
+  return Reason::none;
+}
+
+Reason CommitGroup::closed_to(const BatchLine& line, const Submission& submission) const {
+  if (refusing_ != Reason::none) return refusing_;
+  if (cells_are_there(line, submission)) return Reason::none;
+  violation("ledger", "a batch's cells lie within its submission");
+  return Reason::journal;  // it leaves the sender in doubt: it keeps the batch
+}
+
+void CommitGroup::make_room(const BatchLine& line, const Submission& submission) {
+  open_.make_room_for_waiter(submission.reply_to);
+  counts_.make_room(line.cell_count);
+}
+
+void CommitGroup::add(const BatchLine& line, const Submission& submission, Role role, BootNs now_ns) {
+  join(open_, line, submission, role, now_ns);
+  counts_.add({submission.cells.data() + line.first_cell, line.cell_count});
+  open_.bytes += line.cell_count * bytes_a_cell;
+}
+
+std::optional<std::size_t> CommitGroup::growth_of(const BatchLine& line, const Submission& submission,
+                                                  const Door& door) const {
   const StreamWindow& stream = door.known != nullptr ? door.known->stream(line.key.priority) : untouched;
   const std::size_t growth = stream.growth(line.key.sequence, line.settled_below);
   const auto place = open_.epoch_places.find(line.key.epoch);
   const bool here = place != open_.epoch_places.end();
-  if (here && growth <= open_.epochs[place->second].growth[index_of(line.key.priority)]) return true;
-  if (here || door.known == nullptr || growth != 0) {
-    const std::size_t before = here ? open_.epochs[place->second].growth[index_of(line.key.priority)] : 0;
-    const std::size_t more = growth - before + (here || door.known != nullptr ? 0 : fresh_bytes(*submission.sender));
-    const std::string& principal = submission.sender->principal;
-    const std::size_t all = open_.reserved.used() + in_flight_.reserved.used() + more;
-    const std::size_t own = open_.reserved.used_by(principal) + in_flight_.reserved.used_by(principal) + more;
-    if (!epochs_.budget().has_room(principal, all, own)) return false;
-    open_.reserved.charge(principal, more);
-  }
-  GroupEpoch& epoch = open_.epoch_of(line.key.epoch, submission.epoch_seen, submission.sender);
-  epoch.growth[index_of(line.key.priority)] = growth;
-  return true;
+  const std::size_t before = here ? open_.epochs[place->second].growth[index_of(line.key.priority)] : 0;
+  if (here ? growth <= before : door.known != nullptr && growth == 0) return 0;
+  const std::size_t more = growth - before + (here || door.known != nullptr ? 0 : fresh_bytes(*submission.sender));
+  const std::string& principal = submission.sender->principal;
+  const std::size_t all = open_.reserved.used() + in_flight_.reserved.used() + more;
+  const std::size_t own = open_.reserved.used_by(principal) + in_flight_.reserved.used_by(principal) + more;
+  if (!epochs_.budget().has_room(principal, all, own)) return std::nullopt;
+  return more;
 }
 
 CommitGroup::Goodbye CommitGroup::goodbye(Epoch epoch, const EpochSeen& seen) {
@@ -186,6 +225,13 @@ CommitGroup::Goodbye CommitGroup::goodbye(Epoch epoch, const EpochSeen& seen) {
   const bool known = epochs_.find(epoch) != nullptr || open_.has_key_of(epoch) || in_flight_.has_key_of(epoch);
   if (!known && !epochs_.accepts_unknown(epoch, seen, now_)) return Goodbye::done;
   if (open_.bytes + bytes_a_goodbye > options_.group_bytes) return Goodbye::no_room;
+  // With that for those in flight, which come back here if their record fails.
+  const std::size_t more = 1 + in_flight_.ended.size();
+  const auto room = [&] {
+    ledger::make_room(open_.ended, more);
+    ledger::make_room(open_.closing, more);
+  };
+  if (!had_memory(room)) return Goodbye::no_room;
   open_.ended.push_back({.epoch = epoch, .seen = seen});
   open_.closing.insert(epoch);
   open_.bytes += bytes_a_goodbye;

@@ -13,7 +13,8 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
-#include <memory>
+#include <functional>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,12 +29,6 @@
 
 namespace nissa::ledger {
 
-// What one connection is told, in one piece.
-struct Delivery {
-  std::shared_ptr<ReplyTo> to;
-  std::vector<Answer> answers;
-};
-
 // When the open group is committed: at once if the last commit ended long enough ago, else at that spacing, so that
 // what comes meanwhile shares one fsync. The same in every mode: smaller groups would cost more, not less.
 constexpr BootNs commit_at(BootNs now_ns, BootNs last_ended_ns, std::int64_t spacing_ns) {
@@ -47,15 +42,18 @@ class CommitGroup {
               std::uint64_t hash_seed = 0);
 
   // --- What comes in.
-  // False: the open group is full, and the submission has to wait until it closes or the one in flight is answered.
-  bool has_room(const Submission& submission) const;
-  // The answers that need no record: duplicates, conflicts, refusals; for submission.reply_to. The others wait.
+  // False: the open group is full, or there is no memory for what submit() answers; the submission has to wait until
+  // the group closes or the one in flight is answered.
+  bool has_room(const Submission& submission);
+  // The answers that need no record: duplicates, conflicts, refusals; for submission.reply_to. The others wait. A batch
+  // without memory for it is refused (no_room), and the group is as before. Without has_room() before it, and memory
+  // for the answers: nothing is merged, and nothing is answered.
   std::vector<Answer> submit(const Submission& submission, BootNs now_ns);
 
   enum class Goodbye : std::uint8_t {
     done,     // nothing of this epoch can be counted any more
     pending,  // until goodbye_pending() is false
-    no_room,  // the open group is full: not taken. The epoch is forgotten in the end, as any
+    no_room,  // the open group is full, or there is no memory: not taken. The epoch is forgotten in the end, as any
   };
   Goodbye goodbye(Epoch epoch, const EpochSeen& seen);
   bool goodbye_pending(Epoch epoch) const;
@@ -75,14 +73,18 @@ class CommitGroup {
   // Also to commit it once more, after the disk was full.
   const Record& record_in_flight() const { return in_flight_.record; }
   // Nothing is in flight. The open group, empty or not (then the record is a TICK), is in flight from here on. Decides
-  // which epochs are forgotten. The record stands until durable() or failed().
-  const Record& close(Lsn lsn, UnixMs ledger_ms, RunningMs running_ms);
+  // which epochs are forgotten. The record stands until durable() or failed(). nullptr: there is no memory for it, or
+  // `ready` said so, who has what applying and writing it will need; the group is open as before. What becomes of the
+  // group afterwards needs no memory here.
+  using Ready = std::function<bool(const Record&)>;
+  const Record* close(Lsn lsn, UnixMs ledger_ms, RunningMs running_ms, const Ready& ready = nullptr);
   // The record is durable and has been applied.
   std::vector<Delivery> durable();
   // The fate of the record is unknown, and the file is never trusted again. Batches are refused, for their agents still
   // have them; what nobody would repeat (Goodbyes, definitions) goes into the open group.
   std::vector<Delivery> failed();
   // Those who have waited too long are told journal_slow, once. Their keys stay pending: the group may get through.
+  // Without memory for that they are told nothing but what becomes of the group.
   std::vector<Delivery> tell_slow(BootNs now_ns);
   // The same for all who wait: the end of a drain.
   std::vector<Delivery> tell_all_slow();
@@ -101,14 +103,22 @@ class CommitGroup {
   Door door_of(Epoch epoch, const EpochSeen& seen) const;
   // Where this key is pending; nullptr: it is not.
   Group* group_of(const BatchKey& key);
-  void join_twin(Group& group, const BatchLine& line, const Submission& submission, BootNs now_ns);
+  // False: there is no memory for one more who waits.
+  bool join_twin(Group& group, const BatchLine& line, const Submission& submission, BootNs now_ns);
   void join(Group& group, const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
   // none: it is merged. Else why not.
   Reason merge(const BatchLine& line, const Submission& submission, const Door& door, BootNs now_ns);
-  // Its counts, and its waiter.
-  Reason add(const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
-  bool reserve(const BatchLine& line, const Submission& submission, const Door& door);
+  Reason merge_unkeyed(const BatchLine& line, const Submission& submission, BootNs now_ns);
+  // Why nothing is merged now, whatever it is.
+  Reason closed_to(const BatchLine& line, const Submission& submission) const;
+  // What its stream and its epoch will take once applied, beyond what the group has reserved; nullopt: too much.
+  std::optional<std::size_t> growth_of(const BatchLine& line, const Submission& submission, const Door& door) const;
+  // Its counts, and its waiter: the memory for both, then they themselves.
+  void make_room(const BatchLine& line, const Submission& submission);
+  void add(const BatchLine& line, const Submission& submission, Role role, BootNs now_ns);
+  bool answers_ready(const Submission& submission);
   void end_flight();
+  Record make_record(RunningMs running_ms);
   void fill_epochs(const Group& group, Record& record) const;
   void fill_ended(const Group& group, Record& record) const;
 
@@ -117,7 +127,9 @@ class CommitGroup {
   Answer final_answer(const Waiter& waiter);
   std::uint32_t retry_after_ms(Reason reason) const;
   template <class F>
-  std::vector<Delivery> tell(Group& group, std::size_t from, std::size_t to, F answer_of);
+  std::vector<Delivery> tell_all(Group& group, F answer_of);
+  template <class F>
+  void tell(Waiter& waiter, Delivery& delivery, F answer_of);
   ClassBooks& books(const BatchLine& line) { return counters_.of(line.key); }
 
   Epochs& epochs_;
@@ -131,6 +143,7 @@ class CommitGroup {
   std::size_t joined_late_bytes_ = 0;  // of open_.bytes: of those who joined the group in flight
   GroupCounts counts_;                 // of the open group
   Reason refusing_ = Reason::none;
+  std::vector<Answer> answers_;  // empty but for its memory
 };
 
 }  // namespace nissa::ledger

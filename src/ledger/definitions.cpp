@@ -1,5 +1,6 @@
 #include "ledger/definitions.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "base/violation.hpp"
 #include "ledger/definition_bytes.hpp"
 #include "ledger/record_bytes.hpp"
+#include "ledger/table_room.hpp"
 
 namespace nissa::ledger {
 
@@ -19,15 +21,34 @@ DefinedSlo* Definitions::slot(slo::SloId id) {
   return &slos_[id];
 }
 
-void Definitions::apply(const Record& record) {
+Definitions::Made Definitions::make(const slo::Definition& definition) {
+  return {std::make_shared<const slo::Definition>(definition), identity_hash(definition.sli)};
+}
+
+void Definitions::reserve(const Record& record) {
+  reserved_.clear();
+  make_room(reserved_, record.defines.size());
+  std::size_t slos = slos_.size();
   for (const Define& define : record.defines) {
+    reserved_.push_back(make(define.definition));
+    if (define.id <= highest_slo) slos = std::max<std::size_t>(slos, define.id + 1);
+  }
+  make_room(slos_, slos - slos_.size());
+}
+
+void Definitions::apply(const Record& record) {
+  for (std::size_t i = 0; i < record.defines.size(); ++i) {
+    const Define& define = record.defines[i];
     DefinedSlo* slo = slot(define.id);
     if (slo == nullptr) continue;
-    slo->definition = std::make_shared<const slo::Definition>(define.definition);
-    slo->sli_hash = identity_hash(define.definition.sli);
+    const bool reserved = i < reserved_.size() && *reserved_[i].definition == define.definition;
+    Made made = reserved ? std::move(reserved_[i]) : make(define.definition);
+    slo->definition = std::move(made.definition);
+    slo->sli_hash = made.sli_hash;
     slo->retired = false;
     slo->changed_lsn = changed_lsn_ = record.lsn;
   }
+  reserved_.clear();
   for (const slo::SloId id : record.retired) {
     DefinedSlo* slo = slot(id);
     if (slo == nullptr) continue;

@@ -37,6 +37,8 @@ class Definitions {
   // --- The one thing that moves: DEFINEs, then RETIREs. Both are absolute: replayed over a row that contains them, and
   // all that came after, they come to the same.
   void apply(const Record& record);
+  // Memory for that. Fails by std::bad_alloc; the definitions are as before.
+  void reserve(const Record& record);
 
   // --- Questions.
   std::size_t size() const { return slos_.size(); }  // ids are below
@@ -52,8 +54,14 @@ class Definitions {
   Status load(slo::SloId id, ByteView value, Lsn lsn);
 
  private:
+  struct Made {
+    std::shared_ptr<const slo::Definition> definition;
+    std::uint64_t sli_hash = 0;
+  };
+  static Made make(const slo::Definition& definition);
   DefinedSlo* slot(slo::SloId id);
   std::vector<DefinedSlo> slos_;  // by id
+  std::vector<Made> reserved_;    // of the DEFINEs of the record that is applied next, in their order
   Lsn changed_lsn_ = 0;
 };
 

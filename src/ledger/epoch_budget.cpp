@@ -6,14 +6,18 @@
 
 namespace nissa::ledger {
 
+void EpochBudget::make_room(std::string_view principal) {
+  if (!by_principal_.contains(principal)) by_principal_.emplace(principal, 0);
+}
+
 void EpochBudget::charge(std::string_view principal, std::size_t bytes) {
-  used_ += bytes;
   const auto found = by_principal_.find(principal);
   if (found != by_principal_.end()) {
     found->second += bytes;
   } else {
     by_principal_.emplace(principal, bytes);
   }
+  used_ += bytes;
 }
 
 void EpochBudget::release(std::string_view principal, std::size_t bytes) {

@@ -17,6 +17,9 @@ class EpochBudget {
   bool has_room(std::string_view principal, std::size_t more, std::size_t of_principal) const {
     return used_ + more <= limit_ && used_by(principal) + of_principal <= share_;
   }
+  // The next charge of this principal needs no memory. Fails by std::bad_alloc, as charge() else does, changing
+  // nothing.
+  void make_room(std::string_view principal);
   void charge(std::string_view principal, std::size_t bytes);
   void release(std::string_view principal, std::size_t bytes);
   void clear() {

@@ -23,6 +23,7 @@ struct EpochState {
   journal::Lsn changed_lsn = 0;    // the last record that changed it
   journal::Lsn contained_lsn = 0;  // loaded from a row: records up to this one are in it already
   RunningMs due_key_ms = 0;        // its place among those that will be due (Epochs)
+  std::uint32_t trimmed_for = 0;   // the record (its lowest bits) for which its windows were looked at last (Epochs)
   bool queued = false;             // it waits to be written to a snapshot
 
   const StreamWindow& stream(Priority priority) const { return streams[index_of(priority)]; }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/violation.hpp"
+#include "ledger/table_room.hpp"
 
 namespace nissa::ledger {
 namespace {
@@ -33,12 +34,81 @@ void Epochs::apply(const Record& record) {
   pass(record.running_ms, record.floor, record.ended.size());
 }
 
+void Epochs::reserve(const Record& record) {
+  reserved_lsn_ = 0;
+  reserve_epochs(record);
+  reserve_windows(record);
+  const std::size_t swept = sweep_slice + 2 * record.ended.size();
+  make_room(gone_, swept);
+  reserve_changed(record.batches.size() + 2 * record.ended.size() + record.forgotten.size() + swept);
+  tombstones_.make_room(record.ended.size());
+  reserved_lsn_ = record.lsn;
+}
+
+void Epochs::reserve_epochs(const Record& record) {
+  reserved_.clear();
+  if (record.new_epochs.empty()) return;
+  make_room(epochs_, record.new_epochs.size());
+  due_.make_room(record.new_epochs.size());
+  make_room(reserved_, record.new_epochs.size());
+  for (const NewEpoch& fresh : record.new_epochs) {
+    auto state = std::make_unique<EpochState>();
+    state->agent = fresh.agent;
+    state->principal = fresh.principal;
+    budget_.make_room(fresh.principal);
+    reserved_.push_back({fresh.epoch, std::move(state)});
+  }
+  std::ranges::sort(reserved_, {}, &ReservedEpoch::epoch);
+}
+
+// A window changes its size here alone, which no state depends on.
+void Epochs::reserve_windows(const Record& record) {
+  Epoch current = 0;
+  EpochState* state = nullptr;
+  bool charged = false;
+  const auto resize = [&](StreamWindow& stream, auto change) {
+    const std::size_t before = stream.heap_bytes();
+    change(stream);
+    const std::size_t after = stream.heap_bytes();
+    if (charged && after > before) budget_.charge(state->principal, after - before);
+    if (charged && after < before) budget_.release(state->principal, before - after);
+  };
+  for (const CountedBatch& batch : record.batches) {
+    if (batch.key.epoch != current || current == 0) {
+      current = batch.key.epoch;
+      const auto found = epochs_.find(current);
+      charged = found != epochs_.end();
+      const std::unique_ptr<EpochState>* const fresh = charged ? nullptr : reserved(current);
+      state = charged ? found->second.get() : fresh != nullptr ? fresh->get() : nullptr;
+      if (const auto mark = static_cast<std::uint32_t>(record.lsn); state != nullptr && state->trimmed_for != mark) {
+        for (StreamWindow& stream : state->streams) resize(stream, [](StreamWindow& one) { one.trim(); });
+        state->trimmed_for = mark;
+      }
+    }
+    if (state == nullptr) continue;
+    resize(state->stream(batch.key.priority),
+           [&batch](StreamWindow& one) { one.make_room(batch.key.sequence, batch.settled_below); });
+  }
+}
+
+void Epochs::reserve_changed(std::size_t more) {
+  if (changed_.reserve() < more)
+    changed_.set_capacity(std::max(changed_.size() + std::max(more, sweep_slice), 2 * changed_.capacity()));
+}
+
+// nullptr: none was made.
+std::unique_ptr<EpochState>* Epochs::reserved(Epoch epoch) {
+  const auto place = std::ranges::lower_bound(reserved_, epoch, {}, &ReservedEpoch::epoch);
+  return place != reserved_.end() && place->epoch == epoch ? &place->state : nullptr;
+}
+
 void Epochs::begin(const NewEpoch& fresh, const Record& record) {
   if (const EpochState* known = find(fresh.epoch)) {
     if (record.lsn > known->contained_lsn) violation("ledger", "an epoch begins once");
     return;
   }
-  auto state = std::make_unique<EpochState>();
+  std::unique_ptr<EpochState>* const made = reserved(fresh.epoch);
+  auto state = made != nullptr && *made != nullptr ? std::move(*made) : std::make_unique<EpochState>();
   state->seen = fresh.seen;
   state->last_running_ms = record.running_ms;
   state->agent = fresh.agent;
@@ -49,7 +119,7 @@ void Epochs::begin(const NewEpoch& fresh, const Record& record) {
 EpochState& Epochs::insert(Epoch epoch, std::unique_ptr<EpochState> state) {
   EpochState& placed = *(epochs_[epoch] = std::move(state));
   placed.due_key_ms = placed.last_running_ms;
-  due_.emplace(placed.due_key_ms, epoch);
+  due_.insert({placed.due_key_ms, epoch});
   budget_.charge(placed.principal, placed.bytes());
   return placed;
 }
@@ -80,6 +150,7 @@ void Epochs::settle(const Record& record) {
     StreamWindow& stream = state->stream(batch.key.priority);
     const std::size_t before = stream.heap_bytes();
     stream.settle(batch.key.sequence, batch.settled_below, batch.print);
+    if (record.lsn != reserved_lsn_) stream.trim();  // replayed: as reserve() did when it was live
     const std::size_t after = stream.heap_bytes();
     if (after > before) budget_.charge(state->principal, after - before);
     if (after < before) budget_.release(state->principal, before - after);
@@ -111,9 +182,9 @@ void Epochs::erase(Epoch epoch, const Record& record) {
 void Epochs::pass(RunningMs running_ms, RunningMs floor, std::size_t ended) {
   floor_ = std::max(floor_, floor);
   tombstones_.raise(oldest_accepted(running_ms, floor));
-  std::vector<Epoch> gone;
-  tombstones_.sweep(sweep_slice + 2 * ended, gone);
-  for (const Epoch epoch : gone) changed_.push_back({EpochObject::Kind::tombstone, epoch});
+  tombstones_.sweep(sweep_slice + 2 * ended, gone_);
+  for (const Epoch epoch : gone_) push_changed({EpochObject::Kind::tombstone, epoch});
+  gone_.clear();
 }
 
 const EpochState* Epochs::find(Epoch epoch) const {
@@ -128,15 +199,17 @@ bool Epochs::accepts_unknown(Epoch epoch, const EpochSeen& seen, const StateNow&
 
 std::vector<Epoch> Epochs::to_forget(RunningMs running_ms, std::size_t most, const std::function<bool(Epoch)>& keep) {
   std::vector<Epoch> chosen;
-  auto next = due_.begin();
-  for (std::size_t looked = 0; looked < most * look_factor && chosen.size() < most && next != due_.end(); ++looked) {
+  const auto& in_order = due_.all();
+  auto next = in_order.begin();
+  for (std::size_t looked = 0; looked < most * look_factor && chosen.size() < most && next != in_order.end();
+       ++looked) {
     const auto [key_ms, epoch] = *next;
     if (running_ms < key_ms || running_ms - key_ms < memory_ms_) break;
     EpochState& state = *epochs_.find(epoch)->second;
     if (state.last_running_ms != key_ms) {
-      next = due_.erase(next);
+      ++next;
       state.due_key_ms = state.last_running_ms;
-      due_.emplace(state.due_key_ms, epoch);
+      due_.move({key_ms, epoch}, {state.due_key_ms, epoch});
       // It may stand before `next` now, if it is due all the same: then the next group finds it.
       continue;
     }
@@ -149,13 +222,19 @@ std::vector<Epoch> Epochs::to_forget(RunningMs running_ms, std::size_t most, con
 
 std::vector<Epoch> Epochs::latest(std::size_t most) const {
   std::vector<Epoch> list;
-  for (auto one = due_.rbegin(); one != due_.rend() && list.size() < most; ++one) list.push_back(one->second);
+  const auto& in_order = due_.all();
+  for (auto one = in_order.rbegin(); one != in_order.rend() && list.size() < most; ++one) list.push_back(one->second);
   return list;
 }
 
 void Epochs::queue(const EpochObject& object, bool& queued) {
   if (queued) return;
   queued = true;
+  push_changed(object);
+}
+
+void Epochs::push_changed(const EpochObject& object) {
+  reserve_changed(1);
   changed_.push_back(object);
 }
 
@@ -177,6 +256,7 @@ void Epochs::put_back(const EpochObject& object) {
   } else if (Tombstone* found = tombstones_.find(object.epoch)) {
     found->queued = true;
   }
+  reserve_changed(1);
   changed_.push_front(object);
 }
 

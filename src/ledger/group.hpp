@@ -33,6 +33,13 @@ struct Waiter {
   BootNs since = 0;
 };
 
+// What one connection is told, in one piece.
+struct Delivery {
+  std::shared_ptr<ReplyTo> to;
+  std::vector<Answer> answers;
+  std::uint32_t waiters = 0;  // how many of its sendings wait, the told ones too
+};
+
 // An epoch with a key in the group.
 struct GroupEpoch {
   Epoch epoch = 0;
@@ -55,9 +62,9 @@ struct Group {
   explicit Group(std::uint64_t hash_seed)
       : firsts(0, KeyHash{{hash_seed}}), epoch_places(0, EpochHash{hash_seed}), closing(0, EpochHash{hash_seed}) {}
 
-  std::vector<Waiter> waiters;  // in the order of coming
-  std::size_t heard = 0;        // waiters before this one have been looked at by the slow sweep
-  std::vector<std::shared_ptr<ReplyTo>> replies;
+  std::vector<Waiter> waiters;    // in the order of coming
+  std::size_t heard = 0;          // waiters before this one have been looked at by the slow sweep
+  std::vector<Delivery> replies;  // without answers, but once it is closed with memory for all that wait
   std::vector<GroupEpoch> epochs;
   std::vector<EndedEpoch> ended;  // with the epoch_seen that the agent declared
   std::vector<Define> defines;
@@ -70,7 +77,8 @@ struct Group {
   boost::unordered_flat_map<Epoch, std::uint32_t, EpochHash> epoch_places;
   boost::unordered_flat_set<Epoch, EpochHash> closing;  // Goodbyes, and once it is closed the forgotten
   boost::unordered_flat_map<const ReplyTo*, std::uint32_t> reply_places;
-  Record record;  // once it is closed
+  bool answers_ready = false;  // it is closed
+  Record record;               // then
 
   bool empty() const { return batches == 0 && ended.empty() && defines.empty() && retired.empty(); }
   const Waiter* first_of(const BatchKey& key) const {
@@ -79,6 +87,10 @@ struct Group {
   }
   bool has_key_of(Epoch epoch) const { return epoch_places.contains(epoch); }
 
+  // Memory first: after these, what is named needs none. They fail by std::bad_alloc; nobody waits then who did not.
+  void make_room_for_waiter(const std::shared_ptr<ReplyTo>& reply);
+  void make_room_for_key(Epoch epoch);
+  void make_room_for_answers();
   std::uint32_t place_of(const std::shared_ptr<ReplyTo>& reply);
   GroupEpoch& epoch_of(Epoch epoch, const EpochSeen& seen, const std::shared_ptr<const Sender>& sender);
   void clear();

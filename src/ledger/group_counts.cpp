@@ -23,7 +23,23 @@ void GroupCounts::add(std::span<const slo::Cell> cells) {
   }
 }
 
+// Without it a group whose counts found no memory would be written with its keys and without them.
+class GroupCounts::Undo {
+ public:
+  explicit Undo(GroupCounts& counts) : counts_(&counts) {}
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  ~Undo() {
+    if (counts_ != nullptr) counts_->put_back();
+  }
+  void not_needed() { counts_ = nullptr; }
+
+ private:
+  GroupCounts* counts_;
+};
+
 std::vector<BucketCount> GroupCounts::expand(const slo::MatchSets& sets) {
+  Undo undo(*this);
   take_cells();
   sort_by_bucket();
   for (std::size_t i = 0; i < items_.size(); ++i) {
@@ -31,11 +47,24 @@ std::vector<BucketCount> GroupCounts::expand(const slo::MatchSets& sets) {
     const Bucket bucket = slo::bucket_of_cell(items_[i].key);
     if (i + 1 == items_.size() || slo::bucket_of_cell(items_[i + 1].key) != bucket) end_bucket(bucket);
   }
+  std::vector<BucketCount> counts = by_slo();
+  undo.not_needed();
+  return counts;
+}
+
+// The table has kept its memory.
+void GroupCounts::put_back() {
+  for (const Item& item : items_) cells_.at(item.key) += item.events;
   items_.clear();
-  return by_slo();
+  for (const slo::SloId slo : in_bucket_) sums_[slo] = {};
+  in_bucket_.clear();
+  by_bucket_.clear();
+  std::ranges::fill(places_, 0);
+  std::ranges::fill(touched_, 0);
 }
 
 void GroupCounts::take_cells() {
+  items_.clear();
   items_.reserve(cells_.size());
   cells_.take_all([this](std::uint64_t key, std::uint64_t events) {
     if (events != 0) items_.push_back({key, events});
@@ -66,9 +95,9 @@ void GroupCounts::sum(const slo::MatchSet& set, const Item& item) {
   const std::uint64_t good = set.good_members(event_class);
   const std::span<const slo::SloId> members = set.members();
   if (!members.empty() && members.back() >= sums_.size()) {  // ascending: the last is the highest
-    sums_.resize(members.back() + 1);
-    places_.resize(members.back() + 1);
     touched_.resize(members.back() / 64 + 1);
+    places_.resize(members.back() + 1);
+    sums_.resize(members.back() + 1);  // last: by its size it is known what is there
   }
   for (std::uint64_t left = set.counted_members(event_class); left != 0; left &= left - 1) {
     const auto member = static_cast<unsigned>(std::countr_zero(left));
@@ -91,11 +120,11 @@ void GroupCounts::end_bucket(Bucket bucket) {
 }
 
 std::vector<BucketCount> GroupCounts::by_slo() {
+  std::vector<BucketCount> counts(by_bucket_.size());
   std::uint32_t before = 0;
   for (std::size_t word = 0; word < touched_.size(); ++word)
     for (std::uint64_t left = touched_[word]; left != 0; left &= left - 1)
       before += std::exchange(places_[word * 64 + static_cast<unsigned>(std::countr_zero(left))], before);
-  std::vector<BucketCount> counts(by_bucket_.size());
   for (const BucketCount& one : by_bucket_) counts[places_[one.slo]++] = one;
   for (const BucketCount& one : by_bucket_) places_[one.slo] = 0;
   std::ranges::fill(touched_, 0);

@@ -20,13 +20,18 @@ class GroupCounts {
  public:
   explicit GroupCounts(std::uint64_t hash_seed) : cells_(hash_seed) {}
 
+  // Needs no memory after make_room() of as many, which fails by std::bad_alloc and changes nothing.
   void add(std::span<const slo::Cell> cells);
+  void make_room(std::size_t cells) { cells_.make_room(cells); }
   std::size_t cells() const { return cells_.size(); }  // distinct ones
 
   // The counts by SLO, then bucket, ascending, each pair once; and this is empty again. `sets` knows every set that was
   // added. Linear in cells and SLOs of their sets, without a comparison: the cells are brought into the order of
   // buckets, summed bucket by bucket into a dense array of SLOs, and what comes out is dealt to its SLOs in that order.
+  // Fails by std::bad_alloc; then the cells are here as before. So they are after put_back(), until the next add().
   std::vector<BucketCount> expand(const slo::MatchSets& sets);
+
+  void put_back();
 
   std::size_t bytes() const;
 
@@ -35,6 +40,7 @@ class GroupCounts {
     std::uint64_t key;
     std::uint64_t events;
   };
+  class Undo;
   void take_cells();
   void sort_by_bucket();
   void sum(const slo::MatchSet& set, const Item& item);
@@ -42,7 +48,7 @@ class GroupCounts {
   std::vector<BucketCount> by_slo();
 
   CellTable cells_;
-  std::vector<Item> items_;  // the cells, by bucket
+  std::vector<Item> items_;  // the cells that were expanded last, by bucket
   std::vector<Item> spare_;
   std::vector<slo::Counts> sums_;       // by SLO, of the bucket under way
   std::vector<slo::SloId> in_bucket_;   // those with a sum

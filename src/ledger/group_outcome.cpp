@@ -1,9 +1,12 @@
 // What becomes of a group: it closes, and is durable, has failed, or is slow. What comes in is in commit_group.cpp.
 #include <iterator>
 #include <limits>
+#include <utility>
 
+#include "base/memory.hpp"
 #include "base/violation.hpp"
 #include "ledger/commit_group.hpp"
+#include "ledger/table_room.hpp"
 
 namespace nissa::ledger {
 namespace {
@@ -11,27 +14,47 @@ namespace {
 // In one record: the others in the next ones. Well below a millisecond.
 constexpr std::size_t most_forgotten = 256;
 
+// The list has memory for both.
 template <class T>
 void put_first(std::vector<T>& list, std::vector<T>& first) {
-  first.insert(first.end(), std::make_move_iterator(list.begin()), std::make_move_iterator(list.end()));
-  list = std::move(first);
-  first.clear();
+  if (list.empty()) return list.swap(first);
+  list.insert(list.begin(), std::make_move_iterator(first.begin()), std::make_move_iterator(first.end()));
 }
 
 }  // namespace
 
-const Record& CommitGroup::close(Lsn lsn, UnixMs ledger_ms, RunningMs running_ms) {
+// A border: the record and all that its fate will need are made while the group is open.
+const Record* CommitGroup::close(Lsn lsn, UnixMs ledger_ms, RunningMs running_ms, const Ready& ready) {
   if (in_flight_now_) {
     violation("ledger", "one group is in flight at most");
-    return in_flight_.record;
+    return &in_flight_.record;
   }
-  std::swap(open_, in_flight_);
-  in_flight_now_ = true;
-  Group& group = in_flight_;
-  Record& record = group.record;
+  Record record;
+  const bool memory = had_memory([&] {
+    open_.make_room_for_answers();
+    ledger::make_room(in_flight_.closing, open_.ended.size());  // which is the next open one: see failed()
+    record = make_record(running_ms);
+  });
+  if (!memory) return nullptr;
   record.lsn = lsn;
   record.ledger_ms = ledger_ms;
   record.running_ms = running_ms;
+  if (ready && !ready(record)) {
+    counts_.put_back();
+    return nullptr;
+  }
+  open_.closing.insert(record.forgotten.begin(), record.forgotten.end());
+  open_.record = std::move(record);
+  open_.answers_ready = true;
+  std::swap(open_, in_flight_);
+  in_flight_now_ = true;
+  return &in_flight_.record;
+}
+
+// The counts at last: they leave the table.
+Record CommitGroup::make_record(RunningMs running_ms) {
+  const Group& group = open_;
+  Record record;
   fill_epochs(group, record);
   record.batches.reserve(group.batches);
   for (const Waiter& waiter : group.waiters)
@@ -43,11 +66,11 @@ const Record& CommitGroup::close(Lsn lsn, UnixMs ledger_ms, RunningMs running_ms
   record.forgotten = epochs_.to_forget(running_ms, most_forgotten, [&group](Epoch epoch) {
     return group.has_key_of(epoch) || group.closing.contains(epoch);
   });
-  group.closing.insert(record.forgotten.begin(), record.forgotten.end());
+  ledger::make_room(open_.closing, record.forgotten.size());
   record.floor = epochs_.floor_with(record.ended);
-  record.counts = counts_.expand(sets_);
   record.defines = group.defines;
   record.retired = group.retired;
+  record.counts = counts_.expand(sets_);
   return record;
 }
 
@@ -73,6 +96,23 @@ void CommitGroup::fill_ended(const Group& group, Record& record) const {
   }
 }
 
+template <class F>
+void CommitGroup::tell(Waiter& waiter, Delivery& delivery, F answer_of) {
+  waiter.told = true;
+  delivery.answers.push_back(answer_of(waiter));
+  auto& waiting = books(waiter.line).in_flight;
+  waiting.set(waiting.value() - 1);
+}
+
+// Of a closed group: the memory for it is there.
+template <class F>
+std::vector<Delivery> CommitGroup::tell_all(Group& group, F answer_of) {
+  for (Waiter& waiter : group.waiters)
+    if (!waiter.told) tell(waiter, group.replies[waiter.reply], answer_of);
+  std::erase_if(group.replies, [](const Delivery& one) { return one.answers.empty(); });
+  return std::move(group.replies);
+}
+
 std::vector<Delivery> CommitGroup::durable() {
   if (!in_flight_now_) {
     violation("ledger", "what is durable was in flight");
@@ -96,7 +136,7 @@ std::vector<Delivery> CommitGroup::durable() {
     counters_.fanout_dropped.add(waiter.line.fanout_dropped);
     if (waiter.told) book.counted_unheard.add();
   }
-  auto deliveries = tell(group, 0, group.waiters.size(), [this](const Waiter& waiter) { return final_answer(waiter); });
+  auto deliveries = tell_all(group, [this](const Waiter& waiter) { return final_answer(waiter); });
   end_flight();
   counters_.epochs.set(epochs_.size());
   counters_.epoch_bytes.set(epochs_.budget().used());
@@ -123,8 +163,7 @@ std::vector<Delivery> CommitGroup::failed() {
   }
   counters_.groups_failed.add();
   Group& group = in_flight_;
-  auto deliveries = tell(group, 0, group.waiters.size(),
-                         [this](const Waiter& waiter) { return refuse(waiter.line, Reason::journal); });
+  auto deliveries = tell_all(group, [this](const Waiter& waiter) { return refuse(waiter.line, Reason::journal); });
   // Nobody would say these again. What was to be forgotten is decided anew when the next group closes.
   for (const EndedEpoch& ended : group.ended) open_.closing.insert(ended.epoch);
   open_.bytes += group.ended.size() * sizeof(EndedEpoch);
@@ -142,15 +181,34 @@ void CommitGroup::end_flight() {
   joined_late_bytes_ = 0;
 }
 
+// A border: without memory for it nobody is told here, and the mark moves on, so that this is not asked for ever.
 std::vector<Delivery> CommitGroup::tell_slow(BootNs now_ns) {
   std::vector<Delivery> all;
   for (Group* group : {&in_flight_, &open_}) {
     std::size_t to = group->heard;
     while (to < group->waiters.size() && now_ns - group->waiters[to].since >= options_.slow_after_ns) ++to;
-    auto some = tell(*group, group->heard, to,
-                     [this](const Waiter& waiter) { return refuse(waiter.line, Reason::journal_slow); });
-    group->heard = to;
-    std::move(some.begin(), some.end(), std::back_inserter(all));
+    const std::size_t from = std::exchange(group->heard, to);
+    if (from == to) continue;
+    const std::size_t before = all.size();
+    std::vector<std::uint32_t> places;  // by reply: where in `all`
+    const bool memory = had_memory([&] {
+      places.resize(group->replies.size());
+      for (std::size_t i = from; i < to; ++i) places[group->waiters[i].reply] += group->waiters[i].told ? 0 : 1;
+      for (std::size_t reply = 0; reply < places.size(); ++reply) {
+        if (places[reply] == 0) continue;
+        all.push_back({.to = group->replies[reply].to});
+        all.back().answers.reserve(places[reply]);
+        places[reply] = static_cast<std::uint32_t>(all.size() - 1);
+      }
+    });
+    if (!memory) {
+      all.resize(before);
+      continue;
+    }
+    for (std::size_t i = from; i < to; ++i)
+      if (Waiter& waiter = group->waiters[i]; !waiter.told)
+        tell(waiter, all[places[waiter.reply]],
+             [this](const Waiter& one) { return refuse(one.line, Reason::journal_slow); });
   }
   return all;
 }
@@ -163,27 +221,6 @@ BootNs CommitGroup::next_slow_at() const {
     if (group->heard < group->waiters.size())
       next = std::min(next, group->waiters[group->heard].since + options_.slow_after_ns);
   return next;
-}
-
-template <class F>
-std::vector<Delivery> CommitGroup::tell(Group& group, std::size_t from, std::size_t to, F answer_of) {
-  std::vector<Delivery> deliveries;
-  if (from == to) return deliveries;
-  std::vector<std::uint32_t> places(group.replies.size());  // by reply: 1 + index in deliveries
-  for (std::size_t i = from; i < to; ++i) {
-    Waiter& waiter = group.waiters[i];
-    if (waiter.told) continue;
-    waiter.told = true;
-    std::uint32_t& place = places[waiter.reply];
-    if (place == 0) {
-      deliveries.push_back({.to = group.replies[waiter.reply]});
-      place = static_cast<std::uint32_t>(deliveries.size());
-    }
-    deliveries[place - 1].answers.push_back(answer_of(waiter));
-    auto& waiting = books(waiter.line).in_flight;
-    waiting.set(waiting.value() - 1);
-  }
-  return deliveries;
 }
 
 }  // namespace nissa::ledger

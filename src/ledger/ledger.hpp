@@ -2,12 +2,13 @@
 // replayed and recovered states are equal, which state_hash() proves. Pure: no clock, no thread of its own; everything
 // here is for the ledger's strand.
 //
-// Split by verb: ledger_apply.cpp moves it, ledger_objects.cpp takes it apart for snapshots and puts it together again.
-// A broken expectation inside apply quarantines the SLO (its numbers are not to be trusted, and say so); the record is
-// applied as far as it goes, never skipped.
+// Split by verb: ledger_apply.cpp moves it, ledger_reserve.cpp has the memory for that, ledger_objects.cpp takes it
+// apart for snapshots and puts it together again. A broken expectation inside apply quarantines the SLO (its numbers
+// are not to be trusted, and say so); the record is applied as far as it goes, never skipped.
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -44,6 +45,11 @@ class Ledger {
   // --- The one thing that moves. lsn = applied() + 1. About 20 ns a count, 50 ns a batch. Blocks that a record does
   // not touch are left behind in time; whoever reads one brings it forward.
   void apply(const Record& record);
+  // Live, before the record goes to the journal: what is durable must be applied, so the memory for that is had
+  // beforehand. apply() of this record then needs none, if nothing else is applied before. False: there is not enough;
+  // the state is as before, and the record must not be written. 1 – 2 ns a count, 20 ns a batch, 200 ns for what is
+  // new.
+  bool reserve(const Record& record);
   // Brings at most `blocks` of those that lag forward, 2 – 6 µs each at an edge. True: none lags. For the 10 s edge.
   bool catch_up(std::size_t blocks);
 
@@ -92,8 +98,13 @@ class Ledger {
   };
   struct Slot {
     std::unique_ptr<slo::Block> block;
+    std::unique_ptr<slo::Block> reserved;  // for the record that counts here first
     Lsn touched_lsn = 0;
   };
+  bool ends_gap(const Record& record) const;
+  void reserve_time(const Record& record);
+  void reserve_counts(const Record& record);
+  slo::Block& reserve_block(std::uint32_t index, UnixMs head_ms);
   void apply_time(const Record& record);
   void apply_counts(const Record& record);
   void quarantine(const Record& record, slo::SloId slo);
@@ -108,6 +119,13 @@ class Ledger {
   Definitions definitions_;
   Epochs epochs_;
   std::vector<Slot> blocks_;
+  // The gaps as they will be after a record that ends one.
+  struct ReservedGaps {
+    UnixMs from_ms = 0;
+    UnixMs to_ms = 0;
+    Gaps gaps;
+  };
+  std::optional<ReservedGaps> reserved_gaps_;
   std::size_t next_to_catch_up_ = 0;
 };
 

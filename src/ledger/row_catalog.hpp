@@ -42,13 +42,18 @@ class RowCatalog {
   bool has(ObjectId object) const { return versions_.contains(object); }
   std::size_t rows() const { return versions_.size(); }
 
-  // A version is durable. `absent`: it says that the object was no more.
+  // A version is durable. `absent`: it says that the object was no more. Needs no memory after make_room() for it.
   void note(RowVersion version, bool absent);
+  // For noting this one, beside `others` that are to be noted in its generation, too. Fails by std::bad_alloc.
+  void make_room(RowVersion version, std::size_t others);
   // Its erasure is durable.
   void forget(RowVersion version);
   // A snapshot is complete: it is kept, and of three the oldest is not. Returns the versions that nobody needs any
   // more; they stay noted until their erasure is durable, in this order. O(rows written by the older kept snapshot).
   std::vector<RowVersion> keep(KeptSnapshot snapshot);
+  // The same in two steps, of which the second needs no memory.
+  std::vector<RowVersion> unneeded_with(KeptSnapshot snapshot) const;
+  void settle(KeptSnapshot snapshot);
   // At a start, when all is noted: the same, over all rows, leftovers of a snapshot that was never completed too.
   std::vector<RowVersion> keep_at_start(std::vector<KeptSnapshot> complete);
 
@@ -61,13 +66,14 @@ class RowCatalog {
   };
   using Versions = boost::container::small_vector<Generation, 2>;  // ascending
 
-  void add_dead_absences(std::vector<RowVersion>& unneeded) const;
+  void add_dead_absences(Generation oldest, std::vector<RowVersion>& unneeded) const;
   void drop_lists();
+  static std::vector<KeptSnapshot> with_memory_for_three();
 
   boost::unordered_flat_map<ObjectId, Versions, Hash> versions_;
   std::map<Generation, std::vector<ObjectId>> written_;  // by the kept snapshots and the one being written
   std::vector<RowVersion> absences_;
-  std::vector<KeptSnapshot> kept_;
+  std::vector<KeptSnapshot> kept_ = with_memory_for_three();
   Generation highest_ = 0;
 };
 

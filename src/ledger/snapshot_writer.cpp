@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "base/violation.hpp"
 #include "ledger/row_bytes.hpp"
+#include "ledger/table_room.hpp"
 
 namespace nissa::ledger {
 namespace {
@@ -32,6 +34,12 @@ void SnapshotWriter::ride(Ledger& ledger, journal::Commit& commit) {
   bytes_since_begin_ += commit.record.size();
   commit.trim_below = catalog_.trim_below();
   if (std::exchange(light_, false)) return;
+  // A border: each row, each erasure and each step of the walk is whole or has not been. The rest rides another time,
+  // and the group goes as it is.
+  (void)had_memory([&] { load(ledger, commit); });
+}
+
+void SnapshotWriter::load(Ledger& ledger, journal::Commit& commit) {
   if (!current_ && due(ledger)) begin(ledger);
   if (current_) {
     put_begin(commit);
@@ -49,32 +57,39 @@ bool SnapshotWriter::due(const Ledger& ledger) {
 }
 
 void SnapshotWriter::begin(const Ledger& ledger) {
-  current_ = Current{};
-  current_->snapshot.generation = catalog_.highest() + 1;
-  current_->snapshot.begin_lsn = ledger.applied() + 1;
-  current_->epochs_left = ledger.epochs().changed();
-  current_->todo.push_back({ObjectKind::meta, 0});
+  Current fresh;
+  fresh.snapshot.generation = catalog_.highest() + 1;
+  fresh.snapshot.begin_lsn = ledger.applied() + 1;
+  fresh.epochs_left = ledger.epochs().changed();
+  fresh.todo.push_back({ObjectKind::meta, 0});
   for (const slo::SloId slo : ledger.definitions().changed_after(definitions_lsn_))
-    current_->todo.push_back(object_of(slo));
+    fresh.todo.push_back(object_of(slo));
+  current_ = std::move(fresh);
   definitions_lsn_ = ledger.applied();
   begun_ms_ = ledger.ledger_ms();
   bytes_since_begin_ = 0;
   requested_ = false;
 }
 
+// With the memory for noting it when it is durable.
+void SnapshotWriter::put(RowVersion version, Bytes value, journal::Commit& commit) {
+  catalog_.make_room(version, riding_->rows.size() + 1);  // and for the begin row
+  make_room(commit.put, 1);
+  commit.put.push_back({key_of(version.object), version.generation, std::move(value)});
+}
+
 void SnapshotWriter::put_begin(journal::Commit& commit) {
   if (current_->begun) return;
+  put({snapshot_begin, current_->snapshot.generation}, snapshot_value(current_->snapshot), commit);
   riding_->begin = true;
-  commit.put.push_back({key_of(snapshot_begin), current_->snapshot.generation, snapshot_value(current_->snapshot)});
 }
 
 void SnapshotWriter::put_rows(Ledger& ledger, journal::Commit& commit) {
   std::size_t walks = walks_a_slice;
-  while (!full() && (!current_->todo.empty() || refill(ledger, walks))) {
-    if (current_->todo.empty()) continue;
-    const ObjectId object = current_->todo.front();
-    current_->todo.pop_front();
-    take(ledger, object, commit);
+  while (!full() && (!all_looked_at() || refill(ledger, walks))) {
+    if (all_looked_at()) continue;
+    take(ledger, current_->todo[riding_->looked_at], commit);
+    ++riding_->looked_at;
   }
 }
 
@@ -84,24 +99,29 @@ bool SnapshotWriter::refill(Ledger& ledger, std::size_t& walks) {
   if (current_->next_block < ledger.block_count()) {
     if (walks == 0) return false;
     --walks;
-    const std::uint32_t index = current_->next_block++;
+    const std::uint32_t index = current_->next_block;
     if (blocks_lsn_.size() <= index) blocks_lsn_.resize(index + 1, recovered_lsn_);
     const slo::Block* block = ledger.block(index);
-    if (block == nullptr || ledger.touched_lsn(index) <= blocks_lsn_[index]) return true;
-    for (const auto& changed : block->objects_changed_after(blocks_lsn_[index]))
-      current_->todo.push_back(object_of(index, changed.object));
-    blocks_lsn_[index] = ledger.applied();
+    if (block != nullptr && ledger.touched_lsn(index) > blocks_lsn_[index]) {
+      std::vector<ObjectId> objects;
+      for (const auto& changed : block->objects_changed_after(blocks_lsn_[index]))
+        objects.push_back(object_of(index, changed.object));
+      current_->todo.insert(current_->todo.end(), objects.begin(), objects.end());  // all of them or none
+      blocks_lsn_[index] = ledger.applied();
+    }
+    ++current_->next_block;
     return true;
   }
   if (current_->epochs_left == 0) return false;
-  --current_->epochs_left;
-  const std::optional<EpochObject> changed = ledger.epochs().take_changed();
-  if (!changed) {
+  if (ledger.epochs().changed() == 0) {
     current_->epochs_left = 0;
     return false;
   }
-  current_->todo.push_back(
-      {changed->kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone, changed->epoch});
+  current_->todo.emplace_back();  // its place first: what has left the queue must not be lost
+  const EpochObject changed = *ledger.epochs().take_changed();
+  --current_->epochs_left;
+  current_->todo.back() = {changed.kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone,
+                           changed.epoch};
   return true;
 }
 
@@ -115,16 +135,17 @@ void SnapshotWriter::take(const Ledger& ledger, ObjectId object, journal::Commit
     value.clear();
     append_row_head(ledger.applied(), true, value);
   }
-  riding_->bytes += value.size() + row_overhead;
+  const std::size_t bytes = value.size() + row_overhead;
+  make_room(riding_->rows, 1);
+  put({object, current_->snapshot.generation}, std::move(value), commit);
   riding_->rows.push_back({object, !there});
-  commit.put.push_back({key_of(object), current_->snapshot.generation, std::move(value)});
+  riding_->bytes += bytes;
 }
 
 void SnapshotWriter::erase_some(journal::Commit& commit) {
-  for (std::size_t i = 0; i < options_.slice_erasures && !to_erase_.empty(); ++i) {
-    const RowVersion version = to_erase_.front();
-    to_erase_.pop_front();
-    riding_->erased.push_back(version);
+  const std::size_t most = std::min(options_.slice_erasures, to_erase_.size());
+  for (; riding_->erased < most; ++riding_->erased) {
+    const RowVersion& version = to_erase_[riding_->erased];
     commit.erase.push_back({key_of(version.object), version.generation});
   }
 }
@@ -132,13 +153,14 @@ void SnapshotWriter::erase_some(journal::Commit& commit) {
 // Only when all that it vouches for is durable, and nothing is left of a snapshot that was never completed: this one's
 // generation is higher, so it would be taken for a part of it.
 void SnapshotWriter::put_complete(const Ledger& ledger, journal::Commit& commit) {
-  const bool all_durable = current_->begun && riding_->rows.empty() && riding_->erased.empty() && to_erase_.empty();
-  const bool all_walked =
-      current_->todo.empty() && current_->next_block >= ledger.block_count() && current_->epochs_left == 0;
+  const bool all_durable = current_->begun && riding_->rows.empty() && to_erase_.empty();
+  const bool all_walked = all_looked_at() && current_->next_block >= ledger.block_count() && current_->epochs_left == 0;
   if (!all_durable || !all_walked) return;
   current_->snapshot.complete_lsn = ledger.applied();
+  const std::vector<RowVersion> unneeded = catalog_.unneeded_with(current_->snapshot);
+  riding_->unneeded.assign(unneeded.begin(), unneeded.end());
+  put({snapshot_complete, current_->snapshot.generation}, snapshot_value(current_->snapshot), commit);
   riding_->complete = true;
-  commit.put.push_back({key_of(snapshot_complete), current_->snapshot.generation, snapshot_value(current_->snapshot)});
 }
 
 void SnapshotWriter::settled(bool durable) {
@@ -146,16 +168,16 @@ void SnapshotWriter::settled(bool durable) {
     violation("ledger", "a commit's fate is told once");
     return;
   }
-  const Riding riding = std::move(*riding_);
+  Riding riding = std::move(*riding_);
   riding_.reset();
   light_ = !durable;
-  if (!durable) {
-    to_erase_.insert(to_erase_.begin(), riding.erased.begin(), riding.erased.end());
-    for (auto row = riding.rows.rbegin(); row != riding.rows.rend(); ++row) current_->todo.push_front(row->object);
-    return;
+  if (!durable) return;  // all of it still stands in front of what is to be done
+  for (; riding.erased > 0; --riding.erased) {
+    catalog_.forget(to_erase_.front());
+    to_erase_.pop_front();
   }
-  for (const RowVersion& version : riding.erased) catalog_.forget(version);
   if (!current_) return;
+  for (; riding.looked_at > 0; --riding.looked_at) current_->todo.pop_front();
   const Generation generation = current_->snapshot.generation;
   for (const Taken& row : riding.rows) catalog_.note({row.object, generation}, row.absent);
   if (riding.begin) {
@@ -164,8 +186,8 @@ void SnapshotWriter::settled(bool durable) {
   }
   if (riding.complete) {
     catalog_.note({snapshot_complete, generation}, false);
-    const std::vector<RowVersion> unneeded = catalog_.keep(current_->snapshot);
-    to_erase_.insert(to_erase_.end(), unneeded.begin(), unneeded.end());
+    catalog_.settle(current_->snapshot);
+    to_erase_.swap(riding.unneeded);  // nothing else was left to erase, or it would not be complete
     current_.reset();
     ++completed_;
   }

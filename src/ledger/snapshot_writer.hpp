@@ -26,7 +26,8 @@ class SnapshotWriter {
   SnapshotWriter(SnapshotOptions options, RowCatalog found, std::vector<RowVersion> unneeded);
 
   // For each group: after commit.lsn and commit.record are set, before it goes to the journal. Adds rows and erasures,
-  // and says what may be trimmed. The ledger has not applied that record yet.
+  // and says what may be trimmed. The ledger has not applied that record yet. What there is no memory for rides with a
+  // later one; settled() needs none.
   void ride(Ledger& ledger, journal::Commit& commit);
   // What became of that commit: once for each ride(), before the next. After a failure the next one rides light, so
   // that the group itself gets through.
@@ -45,7 +46,7 @@ class SnapshotWriter {
     bool begun = false;            // its begin row is durable
     std::uint32_t next_block = 0;  // those below have been walked
     std::size_t epochs_left = 0;   // of those that had changed at the begin
-    std::deque<ObjectId> todo;
+    std::deque<ObjectId> todo;     // those that ride stay in front until they are durable
   };
   struct Taken {
     ObjectId object;
@@ -56,14 +57,19 @@ class SnapshotWriter {
     bool begin = false;
     bool complete = false;
     std::vector<Taken> rows;
-    std::vector<RowVersion> erased;
+    std::size_t looked_at = 0;        // of todo: in rows, or nothing to write
+    std::size_t erased = 0;           // of to_erase_
+    std::deque<RowVersion> unneeded;  // once it is complete
     std::size_t bytes = 0;
   };
+  void load(Ledger& ledger, journal::Commit& commit);
   bool due(const Ledger& ledger);
   void begin(const Ledger& ledger);
+  void put(RowVersion version, Bytes value, journal::Commit& commit);
   void put_begin(journal::Commit& commit);
   void put_rows(Ledger& ledger, journal::Commit& commit);
   bool refill(Ledger& ledger, std::size_t& walks);
+  bool all_looked_at() const { return riding_->looked_at == current_->todo.size(); }
   void take(const Ledger& ledger, ObjectId object, journal::Commit& commit);
   void erase_some(journal::Commit& commit);
   void put_complete(const Ledger& ledger, journal::Commit& commit);

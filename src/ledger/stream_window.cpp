@@ -36,6 +36,18 @@ Judgement StreamWindow::judge(Sequence sequence, Sequence settled_below, Fingerp
   return print_at(sequence) == print ? Judgement::duplicate : Judgement::conflict;
 }
 
+void StreamWindow::make_room(Sequence sequence, Sequence settled_below) {
+  const Sequence base = std::max(low_, settled_below);
+  if (sequence < base) return;
+  const Sequence span = std::min(sequence - base, width - 1) + 1;
+  if (span > capacity_) resize(capacity_for(span));
+}
+
+// An eighth, not a half: a window that breathes with its agent's bursts must not be moved with each of them.
+void StreamWindow::trim() {
+  if (capacity_ > least_capacity && span_ * 8u <= capacity_) resize(capacity_for(span_ * 2u));
+}
+
 void StreamWindow::settle(Sequence sequence, Sequence settled_below, Fingerprint print) {
   if (settled_below > sequence) {
     violation("ledger", "a batch does not declare its own number settled");
@@ -74,8 +86,6 @@ void StreamWindow::advance(Sequence to) {
   }
   low_ = to;
   span_ = static_cast<std::uint16_t>(span_ - passed);
-  // An eighth, not a half: a window that breathes with its agent's bursts must not be moved with each of them.
-  if (capacity_ > least_capacity && span_ * 8u <= capacity_) resize(capacity_for(span_ * 2u));
 }
 
 void StreamWindow::resize(std::size_t capacity) {

@@ -31,8 +31,13 @@ class StreamWindow {
   // settled_below, whichever is more: duplicates never reach the journal, so by the stored low alone an agent whose
   // last batches were all duplicates would be stuck.
   Judgement judge(Sequence sequence, Sequence settled_below, Fingerprint print) const;
-  // The batch is counted. It was judged absent, maybe some records ago: low may have passed it since.
+  // The batch is counted. It was judged absent, maybe some records ago: low may have passed it since. Needs no memory
+  // after make_room().
   void settle(Sequence sequence, Sequence settled_below, Fingerprint print);
+  // For settling this one as the window stands, or later in the same record. Fails by std::bad_alloc.
+  void make_room(Sequence sequence, Sequence settled_below);
+  // Gives back what has long been too much. Fails by std::bad_alloc; the window is as before.
+  void trim();
 
   Sequence low() const { return low_; }
   // One more than the highest settled number, or low.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "ledger/table_room.hpp"
+
 namespace nissa::ledger {
 
 const Tombstone* Tombstones::find(Epoch epoch) const {
@@ -16,19 +18,23 @@ Tombstone* Tombstones::find(Epoch epoch) {
 
 void Tombstones::put(Epoch epoch, const Tombstone& tombstone) {
   const auto [place, fresh] = by_epoch_.try_emplace(epoch, tombstone);
-  if (!fresh) {
-    by_seen_.erase({place->second.seen.running_ms, epoch});
-    place->second = tombstone;
-  }
-  by_seen_.emplace(tombstone.seen.running_ms, epoch);
+  if (fresh) return by_seen_.insert({tombstone.seen.running_ms, epoch});
+  by_seen_.move({place->second.seen.running_ms, epoch}, {tombstone.seen.running_ms, epoch});
+  place->second = tombstone;
+}
+
+void Tombstones::make_room(std::size_t more) {
+  ledger::make_room(by_epoch_, more);
+  by_seen_.make_room(more);
 }
 
 void Tombstones::sweep(std::size_t most, std::vector<Epoch>& gone) {
-  for (std::size_t i = 0; i < most && !by_seen_.empty() && by_seen_.begin()->first < oldest_alive_; ++i) {
-    const auto dead = by_epoch_.find(by_seen_.begin()->second);
+  const auto& in_order = by_seen_.all();
+  for (std::size_t i = 0; i < most && !in_order.empty() && in_order.begin()->first < oldest_alive_; ++i) {
+    const auto dead = by_epoch_.find(in_order.begin()->second);
     if (!dead->second.queued) gone.push_back(dead->first);
     by_epoch_.erase(dead);
-    by_seen_.erase(by_seen_.begin());
+    by_seen_.erase(in_order.begin());
   }
 }
 
@@ -39,12 +45,13 @@ RunningMs Tombstones::floor_with(std::span<const EndedEpoch> ended, RunningMs fl
   for (const EndedEpoch& one : ended)
     if (one.seen.running_ms >= oldest) fresh.push_back(one.seen.running_ms);
   std::sort(fresh.begin(), fresh.end());
-  auto old = by_seen_.lower_bound({oldest, 0});
-  const auto dead = static_cast<std::size_t>(std::distance(by_seen_.begin(), old));
-  std::size_t alive = fresh.size() + by_seen_.size() - dead;
+  const auto& in_order = by_seen_.all();
+  auto old = in_order.lower_bound({oldest, 0});
+  const auto dead = static_cast<std::size_t>(std::distance(in_order.begin(), old));
+  std::size_t alive = fresh.size() + in_order.size() - dead;
   auto next = fresh.begin();
   for (; alive > limit_; --alive) {
-    const bool take_old = old != by_seen_.end() && (next == fresh.end() || old->first <= *next);
+    const bool take_old = old != in_order.end() && (next == fresh.end() || old->first <= *next);
     floor = (take_old ? old->first : *next) + 1;
     if (take_old) {
       ++old;
@@ -57,7 +64,8 @@ RunningMs Tombstones::floor_with(std::span<const EndedEpoch> ended, RunningMs fl
 
 std::vector<Epoch> Tombstones::epochs() const {
   std::vector<Epoch> living;
-  for (auto one = by_seen_.lower_bound({oldest_alive_, 0}); one != by_seen_.end(); ++one) living.push_back(one->second);
+  const auto& in_order = by_seen_.all();
+  for (auto one = in_order.lower_bound({oldest_alive_, 0}); one != in_order.end(); ++one) living.push_back(one->second);
   std::sort(living.begin(), living.end());
   return living;
 }

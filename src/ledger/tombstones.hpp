@@ -9,12 +9,11 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "ledger/epoch_hash.hpp"
+#include "ledger/epoch_order.hpp"
 #include "ledger/record.hpp"
 
 namespace nissa::ledger {
@@ -38,6 +37,8 @@ class Tombstones {
   const Tombstone* find(Epoch epoch) const;
   Tombstone* find(Epoch epoch);
   void put(Epoch epoch, const Tombstone& tombstone);
+  // So many put() need no memory then. Fails by std::bad_alloc.
+  void make_room(std::size_t more);
   // From now on those with an epoch_seen before this are dead. Never sinks.
   void raise(RunningMs oldest_alive) { oldest_alive_ = oldest_alive > oldest_alive_ ? oldest_alive : oldest_alive_; }
   // Takes away at most `most` dead ones; `gone` gets the epochs of those that were not queued already.
@@ -55,7 +56,7 @@ class Tombstones {
   std::size_t limit_;
   RunningMs oldest_alive_ = 0;
   boost::unordered_flat_map<Epoch, Tombstone, EpochHash> by_epoch_;
-  std::set<std::pair<RunningMs, Epoch>> by_seen_;
+  EpochOrder by_seen_;
 };
 
 void encode(const Tombstone& tombstone, Bytes& out);

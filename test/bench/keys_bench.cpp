@@ -90,7 +90,9 @@ void groups(const char* name, std::size_t epochs_count, std::size_t lines) {
       }
     }
     ++lsn;
-    epochs.apply(group.close(lsn, static_cast<UnixMs>(lsn), lsn));
+    const Record& record = *group.close(lsn, static_cast<UnixMs>(lsn), lsn);
+    epochs.reserve(record);
+    epochs.apply(record);
     for (Delivery& delivery : group.durable()) delivery.to->deliver(std::move(delivery.answers));
   });
   figure(name, ns, "ns");

@@ -133,7 +133,7 @@ class Node {
     if (in != nullptr && !group_->submit(*in, 0).empty()) std::printf("WRONG: a batch was not taken\n");
     lap(submit);
     const ledger::Stamp stamp = ledger_.next_stamp(now_ms_);
-    const ledger::Record& record = group_->close(stamp.lsn, stamp.ledger_ms, stamp.running_ms);
+    const ledger::Record& record = *group_->close(stamp.lsn, stamp.ledger_ms, stamp.running_ms);
     lap(close);
     bytes_ = ledger::encode(record).size();
     lap(encode);

@@ -19,7 +19,7 @@ void Node::plan_close(std::int64_t after_ns) {
 
 void Node::close() {
   const ledger::Stamp stamp = ledger_->next_stamp(now_ms());
-  const ledger::Record& record = group_->close(stamp.lsn, stamp.ledger_ms, stamp.running_ms);
+  const ledger::Record& record = *group_->close(stamp.lsn, stamp.ledger_ms, stamp.running_ms);
   const auto read_back = ledger::decode_record(ledger::encode(record));
   if (!read_back || !(*read_back == record)) oracle_.fail("a record does not read back as it was written");
   hand_over();

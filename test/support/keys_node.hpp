@@ -66,7 +66,7 @@ struct KeysNode {
 
   const ledger::Record& close(RunningMs later_ms = 10) {
     ledger_ms += static_cast<UnixMs>(later_ms);
-    return group->close(lsn + 1, ledger_ms, running_ms + later_ms);
+    return *group->close(lsn + 1, ledger_ms, running_ms + later_ms);
   }
   void durable() {
     const ledger::Record record = group->record_in_flight();
