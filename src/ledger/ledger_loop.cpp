@@ -1,9 +1,11 @@
 // The ledger's one loop: what is due next and the wait for it, a commit and what becomes of it, the end.
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <utility>
 
+#include "base/memory.hpp"
 #include "ledger/ledger_inside.hpp"
 
 namespace nissa::ledger {
@@ -12,6 +14,7 @@ namespace {
 constexpr BootNs never = std::numeric_limits<BootNs>::max();
 constexpr std::size_t blocks_a_turn = 64;            // brought forward in one go: some 0.3 ms
 constexpr std::int64_t full_retry_ns = ns_per_s;     // the disk is looked at as often
+constexpr std::int64_t memory_retry_ns = 100 * ns_per_ms;
 constexpr std::int64_t standing_look_ns = ns_per_s;  // while ledger time stands, no edge can be foreseen
 
 }  // namespace
@@ -43,10 +46,11 @@ Task<void> LedgerComponent::Inside::run() {
     const BootNs now = timers.now();
     if (now >= group.next_slow_at()) tell_slow(now);
     if (drain && (at_rest() || now >= drain->deadline)) finish_drain();
-    const BootNs due = commit_due(now);
+    BootNs due = commit_due(now);
     if (due <= now) {
       next_commit();
-      continue;
+      if (committing) continue;
+      due = now + memory_retry_ns;
     }
     if (!readers.empty() || !readers_of_next.empty()) {
       refresh_page();
@@ -92,14 +96,24 @@ ClockReading LedgerComponent::Inside::read_clock() {
   return reading;
 }
 
+// Without the memory to apply the record and to write it there is no commit, and nothing has changed.
 void LedgerComponent::Inside::next_commit() {
-  if (!std::exchange(retry_at, std::nullopt)) {
+  Bytes bytes;
+  const auto written = [&bytes](const Record& record) { return had_memory([&] { bytes = encode(record); }); };
+  if (retry_at) {
+    if (!written(group.record_in_flight())) return;
+    retry_at.reset();
+  } else {
+    const auto ready = [&, this](const Record& record) {
+      strand.entered();
+      return ledger->reserve(record) && written(record);
+    };
     const Stamp stamp = ledger->next_stamp(read_clock().now_ms);
-    group.close(stamp.lsn, stamp.ledger_ms, stamp.running_ms);
+    if (group.close(stamp.lsn, stamp.ledger_ms, stamp.running_ms, std::ref(ready)) == nullptr) return;
     let_in();
   }
   const Record& record = group.record_in_flight();
-  journal::Commit commit{.lsn = record.lsn, .record = encode(record), .put = {}, .erase = {}};
+  journal::Commit commit{.lsn = record.lsn, .record = std::move(bytes), .put = {}, .erase = {}};
   writer.ride(*ledger, commit);
   committing = true;
   journal.commit(std::move(commit), [this](journal::CommitResult result) {
