@@ -158,7 +158,7 @@ void SnapshotWriter::put_complete(const Ledger& ledger, journal::Commit& commit)
   if (!all_durable || !all_walked) return;
   current_->snapshot.complete_lsn = ledger.applied();
   const std::vector<RowVersion> unneeded = catalog_.unneeded_with(current_->snapshot);
-  riding_->unneeded.assign(unneeded.begin(), unneeded.end());
+  riding_->unneeded.emplace(unneeded.begin(), unneeded.end());
   put({snapshot_complete, current_->snapshot.generation}, snapshot_value(current_->snapshot), commit);
   riding_->complete = true;
 }
@@ -168,10 +168,12 @@ void SnapshotWriter::settled(bool durable) {
     violation("ledger", "a commit's fate is told once");
     return;
   }
-  Riding riding = std::move(*riding_);
-  riding_.reset();
   light_ = !durable;
-  if (!durable) return;  // all of it still stands in front of what is to be done
+  if (durable) note(*riding_);
+  riding_.reset();  // what is not durable still stands in front of what is to be done
+}
+
+void SnapshotWriter::note(Riding& riding) {
   for (; riding.erased > 0; --riding.erased) {
     catalog_.forget(to_erase_.front());
     to_erase_.pop_front();
@@ -187,7 +189,7 @@ void SnapshotWriter::settled(bool durable) {
   if (riding.complete) {
     catalog_.note({snapshot_complete, generation}, false);
     catalog_.settle(current_->snapshot);
-    to_erase_.swap(riding.unneeded);  // nothing else was left to erase, or it would not be complete
+    to_erase_.swap(*riding.unneeded);  // nothing else was left to erase, or it would not be complete
     current_.reset();
     ++completed_;
   }

@@ -57,12 +57,14 @@ class SnapshotWriter {
     bool begin = false;
     bool complete = false;
     std::vector<Taken> rows;
-    std::size_t looked_at = 0;        // of todo: in rows, or nothing to write
-    std::size_t erased = 0;           // of to_erase_
-    std::deque<RowVersion> unneeded;  // once it is complete
+    std::size_t looked_at = 0;  // of todo: in rows, or nothing to write
+    std::size_t erased = 0;     // of to_erase_
+    // Once it is complete. (A deque takes memory from its beginning on.)
+    std::optional<std::deque<RowVersion>> unneeded;
     std::size_t bytes = 0;
   };
   void load(Ledger& ledger, journal::Commit& commit);
+  void note(Riding& riding);
   bool due(const Ledger& ledger);
   void begin(const Ledger& ledger);
   void put(RowVersion version, Bytes value, journal::Commit& commit);
