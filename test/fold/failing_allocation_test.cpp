@@ -7,8 +7,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory.hpp"
 #include "batch_maker.hpp"
 #include "fold/batch_fold.hpp"
+#include "fold/match_memo.hpp"
 #include "support/choices.hpp"
 #include "support/seed.hpp"
 
@@ -121,6 +123,21 @@ TEST_CASE("memory that runs out at any allocation of a fold refuses that batch, 
   }
   MESSAGE("refused for want of memory: ", refused);
   CHECK(refused > 500);
+}
+
+TEST_CASE("the memory of identities loses no memory while memory runs out: what it gives away it uses again") {
+  auto random = random_for(0x763);
+  fold::MatchMemo memo(1'000, 5 * fold::MatchMemo::segment_bytes, {1, 2});
+  std::int64_t alive = 0;
+  for (std::uint64_t n = 0; n < 30'000; ++n) {
+    const Bytes identity(15'000 + n % 7, static_cast<Byte>(n * 31 >> 3));
+    {
+      const FailingAllocation fail(random() % 4);
+      (void)had_memory([&] { memo.remember(n << 40 | n, identity, fold::Known::matches(1)); });
+    }
+    if (n == 5'000) alive = allocations_alive();
+    if (n > 5'000) REQUIRE(allocations_alive() <= alive + 8);
+  }
 }
 
 TEST_CASE("identities that are forgotten while memory runs out again and again are learned again, within the bounds") {

@@ -1,5 +1,6 @@
 #include "support/failing_allocation.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
@@ -27,24 +28,25 @@ bool fails() {
   return true;
 }
 
-void* allocate(std::size_t size, std::size_t alignment) {
+}  // namespace
+
+static void* allocate(std::size_t size, std::align_val_t aligned) {
+  const auto alignment = static_cast<std::size_t>(aligned);
   // aligned_alloc wants whole alignments; malloc's own is enough for the rest.
-  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
+  const std::size_t whole = (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
   void* const memory = fails()                                 ? nullptr
                        : alignment > alignof(std::max_align_t) ? std::aligned_alloc(alignment, whole)
-                                                               : std::malloc(size == 0 ? 1 : size);
+                                                               : std::malloc(whole);
   if (memory == nullptr) throw std::bad_alloc();
   alive.fetch_add(1, std::memory_order_relaxed);
   return memory;
 }
 
-void release(void* memory) {
+static void release(void* memory) {
   if (memory == nullptr) return;
   alive.fetch_sub(1, std::memory_order_relaxed);
   std::free(memory);
 }
-
-}  // namespace
 
 FailingAllocation::FailingAllocation(std::uint64_t from, Then then) {
   here.failed = false;
@@ -59,12 +61,43 @@ std::int64_t allocations_alive() { return alive.load(std::memory_order_relaxed);
 
 }  // namespace nissa::test
 
-// The forms for arrays and those that return nullptr call these.
-void* operator new(std::size_t size) { return nissa::test::allocate(size, 1); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return nissa::test::allocate(size, static_cast<std::size_t>(alignment));
+// All forms, for the ones left out may be a sanitizer's.
+using std::align_val_t, std::nothrow_t, std::size_t, nissa::test::allocate, nissa::test::release;
+
+namespace {
+
+void* allocate_or_null(size_t size, align_val_t alignment) noexcept {
+  try {
+    return allocate(size, alignment);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
-void operator delete(void* memory) noexcept { nissa::test::release(memory); }
-void operator delete(void* memory, std::size_t) noexcept { nissa::test::release(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { nissa::test::release(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { nissa::test::release(memory); }
+constexpr align_val_t any{1};
+
+}  // namespace
+
+void* operator new(size_t size) { return allocate(size, any); }
+void* operator new[](size_t size) { return allocate(size, any); }
+void* operator new(size_t size, align_val_t alignment) { return allocate(size, alignment); }
+void* operator new[](size_t size, align_val_t alignment) { return allocate(size, alignment); }
+void* operator new(size_t size, const nothrow_t&) noexcept { return allocate_or_null(size, any); }
+void* operator new[](size_t size, const nothrow_t&) noexcept { return allocate_or_null(size, any); }
+void* operator new(size_t size, align_val_t alignment, const nothrow_t&) noexcept {
+  return allocate_or_null(size, alignment);
+}
+void* operator new[](size_t size, align_val_t alignment, const nothrow_t&) noexcept {
+  return allocate_or_null(size, alignment);
+}
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete[](void* memory) noexcept { release(memory); }
+void operator delete(void* memory, size_t) noexcept { release(memory); }
+void operator delete[](void* memory, size_t) noexcept { release(memory); }
+void operator delete(void* memory, align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, size_t, align_val_t) noexcept { release(memory); }
+void operator delete[](void* memory, size_t, align_val_t) noexcept { release(memory); }
+void operator delete(void* memory, const nothrow_t&) noexcept { release(memory); }
+void operator delete[](void* memory, const nothrow_t&) noexcept { release(memory); }
+void operator delete(void* memory, align_val_t, const nothrow_t&) noexcept { release(memory); }
+void operator delete[](void* memory, align_val_t, const nothrow_t&) noexcept { release(memory); }
