@@ -370,3 +370,47 @@ TEST_CASE("applying a record for which memory was reserved needs none, whatever 
     CHECK(ledger.state_hash() == whole.state_hash());
   }
 }
+
+TEST_CASE("a snapshot is whole though memory runs out at any allocation of its first ride") {
+  auto random = test::random_for(0x766);
+  const LedgerOptions options{.state_id = state_id};
+  bool happened = true;
+  for (std::uint64_t k = 0; happened; ++k) {
+    test::FakeDisk disk{.state_id = state_id};
+    test::FakeJournal journal(disk);
+    REQUIRE(journal.start());
+    journal.finish_at_once(true);
+    Ledger ledger(options);
+    SnapshotWriter writer({.slice_rows = 100}, {}, {});
+    const auto commit = [&](const Record& record, std::uint64_t from) {
+      journal::Commit made{.lsn = record.lsn, .record = encode(record)};
+      {
+        const FailingAllocation fail(from);
+        writer.ride(ledger, made);
+        happened = fail.happened();
+      }
+      journal.commit(std::move(made),
+                     [](journal::CommitResult result) { REQUIRE(result == journal::CommitResult::durable); });
+      writer.settled(true);
+      ledger.apply(record);
+    };
+    Record record{.lsn = 1, .ledger_ms = noon, .running_ms = 1};
+    for (Epoch epoch = 1; epoch <= 90; ++epoch) {
+      record.new_epochs.push_back({epoch, {state_id, 0}, "a", "b"});
+      record.batches.push_back({{epoch, Priority::low, 1}, 1, {1, static_cast<std::uint32_t>(random())}});
+    }
+    for (slo::SloId slo = 0; slo < 1'000; slo += 100) record.counts.push_back({slo, bucket_of(noon), 1, 2});
+    commit(record, ~0ull >> 1);
+    writer.request();
+    commit({.lsn = 2, .ledger_ms = noon, .running_ms = 2}, k);
+    const bool failed = happened;
+    for (Lsn lsn = 3; writer.completed() == 0; ++lsn)
+      commit({.lsn = lsn, .ledger_ms = noon, .running_ms = lsn}, ~0ull >> 1);
+    const auto found = recover(journal, disk.last_lsn, options);
+    REQUIRE_MESSAGE(found.has_value(), found.error().message);
+    CHECK(found->snapshot == 1);
+    CHECK(found->ledger->state_hash() == ledger.state_hash());
+    CHECK(found->catalog.rows() == writer.catalog().rows());
+    happened = failed;
+  }
+}
