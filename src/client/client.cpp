@@ -24,6 +24,9 @@
 namespace nissa::agent {
 namespace {
 
+// Whose loop this thread runs. Not a thread's id: a later thread is given that of one that has ended.
+thread_local const void* served_here = nullptr;
+
 // How often this process has become another by forking. Asked at each event, so getpid()'s system call is too dear.
 std::atomic<std::uint64_t> forks{0};
 void watch_forks() {
@@ -79,9 +82,9 @@ class Client::Inside {
         sigset_t all;
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the program's own threads
+        served_here = this;
         loop_.run();
       });
-      loop_thread_ = thread_.get_id();
     } catch (const std::system_error& error) {
       problem = std::string("cannot start a thread: ") + error.what();
       end_here();
@@ -125,14 +128,13 @@ class Client::Inside {
   std::uint64_t lost() const;
   void end_here();
   // On the loop's thread, which would wait for itself.
-  bool in_callback() const { return std::this_thread::get_id() == loop_thread_; }
+  bool in_callback() const { return served_here == this; }
 
   SystemClock clock_;
   EventLoop loop_{1};
   Timers timers_{loop_, clock_};
   std::deque<Class> classes_;
   std::thread thread_;
-  std::thread::id loop_thread_;  // apart, for join() changes the thread while others ask
   std::size_t stopping_ = 0;     // classes that have not ended; on the loop's thread alone
   Mutex closing_;
   std::optional<bool> closed_ NISSA_GUARDED_BY(closing_);

@@ -237,6 +237,20 @@ TEST_CASE("closing from many threads at once ends once, and says the same to all
   CHECK(client.stats().counted == 1);
 }
 
+// The system gives new threads the identity of ended ones.
+TEST_CASE("a thread that begins after the library's own has ended is not taken for it: close() says the same to it") {
+  PeerServer peer;
+  Server server(peer);
+  agent::Client client(options_for(server.port));
+  CHECK(client.send(event()) == agent::Sent::accepted);
+  CHECK(client.close(20'000));
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 16; ++i) threads.emplace_back([&] { good += client.close(0); });
+  for (auto& thread : threads) thread.join();
+  CHECK(good == 16);
+}
+
 TEST_CASE("what the server refuses for good is told with the reason") {
   PeerServer peer;
   peer.model.refuse_with = Reason::class_not_allowed;
