@@ -78,6 +78,7 @@ struct Loss {
   Priority priority = Priority::normal;
   std::uint64_t events = 0;
   std::string_view reason;  // a name of docs/protocol.md's list, for example "class_not_allowed"; or empty
+  std::string_view why;     // in words for a log; the views live only during the call
 };
 
 struct Options {
@@ -101,6 +102,9 @@ struct Options {
   std::function<void(const Loss&)> on_loss;
   // A connection of a class came up, or it ended (or could not be made): why, in words for a log.
   std::function<void(Priority, bool up, std::string_view why)> on_connection;
+  // What else a log should have, in words: the server takes no batches of a class for now, and why; takes them again;
+  // has another state than before. Each once while it lasts, and nothing of it is a loss.
+  std::function<void(Priority, std::string_view text)> on_notice;
 };
 
 // Why the server did not take a single event of a batch that it counted. Numbers as in docs/protocol.md's EventFault.

@@ -17,6 +17,7 @@
 #include "async/timer.hpp"
 #include "client/connection.hpp"
 #include "client/event_check.hpp"
+#include "client/explain.hpp"
 #include "client/lane.hpp"
 #include "client/os_random.hpp"
 #include "net/tcp_connect.hpp"
@@ -46,12 +47,18 @@ client::LaneOptions lane_options(const Options& options, nissa::Priority priorit
   lane.max_held_bytes = options.max_held_bytes;
   if (options.on_loss) {
     lane.on_loss = [tell = options.on_loss, as_told](const client::Settlement& settlement) {
+      const std::string why = client::why_lost(settlement);
       tell({kind_of(settlement.fate), as_told, settlement.event_count,
-            settlement.reason == Reason::none ? std::string_view() : name_of(settlement.reason)});
+            settlement.reason == Reason::none ? std::string_view() : name_of(settlement.reason), why});
     };
   }
   if (options.on_connection) {
     lane.on_link = [tell = options.on_connection, as_told](bool up, std::string_view why) { tell(as_told, up, why); };
+  }
+  if (options.on_notice) {
+    lane.on_notice = [tell = options.on_notice, as_told](const client::Notice& notice) {
+      tell(as_told, client::text_of(notice));
+    };
   }
   return lane;
 }
@@ -135,7 +142,7 @@ class Client::Inside {
   Timers timers_{loop_, clock_};
   std::deque<Class> classes_;
   std::thread thread_;
-  std::size_t stopping_ = 0;     // classes that have not ended; on the loop's thread alone
+  std::size_t stopping_ = 0;  // classes that have not ended; on the loop's thread alone
   Mutex closing_;
   std::optional<bool> closed_ NISSA_GUARDED_BY(closing_);
 };

@@ -11,6 +11,7 @@
 #include "async/timer.hpp"
 #include "async/watchdog.hpp"
 #include "client/connect_attempt.hpp"
+#include "client/explain.hpp"
 #include "client/server_frames.hpp"
 #include "wire/frame.hpp"
 
@@ -35,6 +36,7 @@ struct Session {
   bool over = false;      // nothing more comes
   bool welcomed = false;  // HelloAck came
   std::string why;        // it ended
+  std::optional<Reason> sent_away;
   BootNs welcome_by = 0;
   BootNs heard_at = 0;
   BootNs heartbeat_at = 0;
@@ -43,7 +45,7 @@ struct Session {
   std::optional<std::uint64_t> round_trip_ns;
 
   void end(std::string reason) {
-    if (!over) why = std::move(reason);
+    if (!over) why = sent_away ? why_sent_away(*sent_away) : std::move(reason);
     over = true;
   }
 };
@@ -75,6 +77,7 @@ struct Connection::Inside {
   Bytes out NISSA_GUARDED_BY(strand);
   Bytes header NISSA_GUARDED_BY(strand);
   std::vector<Settlement> settlements NISSA_GUARDED_BY(strand);
+  std::vector<Notice> notices NISSA_GUARDED_BY(strand);
   std::optional<BootNs> stop_by NISSA_GUARDED_BY(strand);
 
   Task<void> run();
@@ -114,7 +117,7 @@ Task<void> Connection::Inside::run() {
       continue;
     }
     if (action.kind == Action::Kind::disconnect) {
-      if (session) session->end("no answer in time, or asked to go away");
+      if (session) session->end("a batch was not answered for too long");
       co_await end_session();
       continue;
     }
@@ -154,6 +157,7 @@ BootNs Connection::Inside::wake_at(const Action& action, std::optional<BootNs> d
   BootNs at = timers.now() + 3'600 * ns_per_s;  // none but a wake: once an hour costs nothing
   if (action.until) at = std::min(at, *action.until);
   if (due) at = std::min(at, *due);
+  at = std::min(at, stream.notice_at().value_or(at));
   if (stop_by) at = std::min(at, *stop_by);
   if (!session) return at;
   if (!session->welcomed) return std::min(at, session->welcome_by);
@@ -244,7 +248,7 @@ Task<void> Connection::Inside::read(std::shared_ptr<Session> mine) {
   while (!mine->over) {
     const auto got = co_await mine->bytes->read_some(frames.space());
     if (!got) {
-      mine->end(std::string("the connection is ") + name_of(got.error()));
+      mine->end(got.error() == StreamEnd::finished ? "the server closed the connection" : "the connection broke");
       break;
     }
     frames.filled(*got);
@@ -274,7 +278,8 @@ void Connection::Inside::hear(Session& from, const ServerFrame& frame) {
     echoed(from, heartbeat->sent_at_unix_ns);
     stream.told(heartbeat->now);
   } else if (const auto* go_away = std::get_if<wire::GoAway>(&frame)) {
-    if (!from.welcomed) from.end("sent away by the server: " + std::string(name_of(go_away->reason)));
+    from.sent_away = go_away->reason;
+    if (!from.welcomed) from.end({});
     stream.go_away(now);
   }
 }
@@ -303,6 +308,9 @@ bool Connection::Inside::report(BootNs now) {
   settlements.clear();
   stream.take_settlements(settlements);
   for (const Settlement& one : settlements) source.settled(one, now);
+  notices.clear();
+  stream.take_notices(now, notices);
+  for (const Notice& one : notices) source.noticed(one);
   return !settlements.empty();
 }
 

@@ -50,6 +50,7 @@ class BatchSource {
     (void)up;
     (void)why;
   }
+  virtual void noticed(const Notice& notice) { (void)notice; }
 };
 
 struct ConnectionOptions {

@@ -138,6 +138,10 @@ void Lane::link_changed(bool up, std::string_view why) {
   if (options_.on_link) options_.on_link(up, why);
 }
 
+void Lane::noticed(const Notice& notice) {
+  if (options_.on_notice) options_.on_notice(notice);
+}
+
 LaneStats Lane::stats() const {
   Lock lock(mutex_);
   return stats_;

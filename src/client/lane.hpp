@@ -21,6 +21,7 @@ struct LaneOptions {
   std::uint64_t max_held_bytes = 16ULL << 20;
   std::function<void(const Settlement&)> on_loss;              // on the strand
   std::function<void(bool up, std::string_view why)> on_link;  // on the strand
+  std::function<void(const Notice&)> on_notice;                // on the strand
 };
 
 struct LaneStats {
@@ -55,6 +56,7 @@ class Lane final : public BatchSource {
   std::optional<BootNs> fill(Stream& stream, BootNs now) override;
   void settled(const Settlement& settlement, BootNs now) override;
   void link_changed(bool up, std::string_view why) override;
+  void noticed(const Notice& notice) override;
 
  private:
   struct Held {

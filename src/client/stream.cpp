@@ -72,6 +72,7 @@ Taken Stream::enqueue(Body body) {
 void Stream::connected(const wire::HelloAck& ack) {
   if (link_ != Link::connecting) return;
   link_ = Link::up;
+  if (is_other_state(ack.now)) notices_.push_back({Notice::Kind::other_state});
   now_known_ = ack.now;
   // 0: not told, so what the protocol says by default.
   window_batches_ = ack.window_batches == 0 ? widest_window : std::min(ack.window_batches, widest_window);
@@ -82,6 +83,12 @@ void Stream::connected(const wire::HelloAck& ack) {
   if (hello_epoch_ && ack.epoch_known == false)
     if (KeyedEpoch* epoch = find_epoch(*hello_epoch_)) epoch->retire();
   bury_ended_epochs();
+}
+
+// Than the last connection's; of the first one, than that to which what was resumed was sent.
+bool Stream::is_other_state(EpochSeen now) const {
+  if (now_known_.state_id != 0) return now.state_id != now_known_.state_id;
+  return std::ranges::any_of(epochs_, [now](const KeyedEpoch& one) { return one.seen().state_id != now.state_id; });
 }
 
 void Stream::told(EpochSeen now) {

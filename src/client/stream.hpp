@@ -13,6 +13,7 @@
 //     connection_lost()    it ended, or could not be opened: all that is unanswered stays in doubt for ever
 //     next(now)      →     what to do: connect, send these bytes, say Goodbye, disconnect, or wait
 //     take_settlements() → what became of the batches
+//     take_notices(now)  → what else its owner should know
 //
 // So a simulator runs it with its own network and time. Each class has an epoch of its own, drawn when a batch is first
 // sent: what one class goes through never touches another. A process that forked must make new streams: what these hold
@@ -28,6 +29,7 @@
 #include <vector>
 
 #include "client/keyed_epoch.hpp"
+#include "client/refusal_episode.hpp"
 #include "client/stream_types.hpp"
 #include "resilience/backoff.hpp"
 
@@ -59,6 +61,10 @@ class Stream {
 
   // Appends to `out` what was settled since the last call, and forgets it.
   void take_settlements(std::vector<Settlement>& out);
+
+  // The same of notices; to be asked again at notice_at(), if not before.
+  void take_notices(BootNs now, std::vector<Notice>& out);
+  std::optional<BootNs> notice_at() const { return refusals_.over_at(); }
 
   // Nothing more will be enqueued: once all is settled, Goodbye is said if the connection still stands.
   void finish();
@@ -92,6 +98,7 @@ class Stream {
   };
 
   // stream.cpp: what to send
+  bool is_other_state(EpochSeen now) const;
   bool fits(const Body& body) const;
   bool within_limits(const Body& body) const;
   std::optional<Action> resend(BootNs now);
@@ -122,6 +129,8 @@ class Stream {
   std::deque<wire::Goodbye> goodbyes_;
   std::deque<Flight> flights_;
   std::vector<Settlement> settlements_;
+  std::vector<Notice> notices_;
+  RefusalEpisode refusals_;
 
   Link link_ = Link::down;
   EpochSeen now_known_;  // what the server last told of its state

@@ -20,8 +20,10 @@ void Stream::acked(const wire::Ack& ack, BootNs now) {
   if (link_ != Link::up && link_ != Link::leaving) return;
   if (ack.now) told(*ack.now);
   // Whatever batch it answers: it is the class that is closed.
-  if (ack.status == wire::AckStatus::refused && !ack.final && !is_final(ack.reason))
+  if (ack.status == wire::AckStatus::refused && !ack.final && !is_final(ack.reason)) {
     closed_until_ = std::max(closed_until_, now + std::min(ack.retry_after_ms, longest_retry_after_ms) * ns_per_ms);
+    if (refusals_.refused(ack.reason, now)) notices_.push_back({Notice::Kind::refused_for_now, ack.reason});
+  }
   KeyedEpoch* epoch = ack.key && ack.key->priority == options_.priority ? find_epoch(ack.key->epoch) : nullptr;
   Keyed* batch = epoch != nullptr ? epoch->find(ack.key->sequence) : nullptr;
   if (batch == nullptr) {
@@ -87,7 +89,9 @@ void Stream::unknown_epoch(KeyedEpoch& epoch, Sequence sequence, const Keyed& ba
   // The server gives every copy of a batch of a forgotten epoch this same answer, for ever. So if each sending got it,
   // none is counted; a sending without it may have been counted before the epoch was forgotten.
   if (!batch.in_doubt) return rekey(epoch, sequence, now);
+  const bool other_state = epoch.seen().state_id != now_known_.state_id;
   settle(epoch, sequence, Fate::uncertain, Reason::unknown_epoch, nullptr);
+  settlements_.back().other_state = other_state;
 }
 
 void Stream::rekey(KeyedEpoch& epoch, Sequence sequence, BootNs now) {
@@ -122,7 +126,9 @@ void Stream::landed(const Keyed& batch) {
 void Stream::report(const Body& body, Fate fate, Reason reason, const wire::Ack* ack) {
   --held_batches_;
   held_bytes_ -= body.size;
-  if (fate != Fate::counted && fate != Fate::duplicate) counts_.dropped_events += body.event_count;
+  const bool counted = fate == Fate::counted || fate == Fate::duplicate;
+  if (counted) refusals_.counted();
+  if (!counted) counts_.dropped_events += body.event_count;
   Settlement settlement{body.tag, fate, reason, body.event_count};
   if (ack != nullptr) {
     settlement.accepted = ack->accepted;
@@ -136,6 +142,12 @@ void Stream::report(const Body& body, Fate fate, Reason reason, const wire::Ack*
 void Stream::take_settlements(std::vector<Settlement>& out) {
   out.insert(out.end(), settlements_.begin(), settlements_.end());
   settlements_.clear();
+}
+
+void Stream::take_notices(BootNs now, std::vector<Notice>& out) {
+  if (refusals_.over(now)) notices_.push_back({Notice::Kind::taken_again});
+  out.insert(out.end(), notices_.begin(), notices_.end());
+  notices_.clear();
 }
 
 void Stream::give_up() {

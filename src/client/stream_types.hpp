@@ -45,7 +45,19 @@ struct Settlement {
   std::uint32_t late = 0;
   std::array<std::uint32_t, event_fault_count> rejected{};
   std::uint32_t unmatched = 0;  // of accepted: belong to no SLO of the server
-  bool conflict = false;  // refused, of a resumed batch only: another body was counted under its key, this one never
+  bool conflict = false;     // refused, of a resumed batch only: another body was counted under its key, this one never
+  bool other_state = false;  // unknown_epoch, of a batch that was first sent to another state than the server's
+};
+
+// What goes on beside the fates of batches, for the owner's log; explain.hpp has the words.
+struct Notice {
+  enum class Kind : std::uint8_t {
+    refused_for_now,  // the class, for `reason`: once for each reason until taken_again
+    taken_again,
+    other_state,  // HelloAck bears another state's id than the last one, or than what was resumed
+  };
+  Kind kind = Kind::refused_for_now;
+  Reason reason = Reason::none;
 };
 
 // A batch that an earlier process had keyed and may have sent.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/explain.hpp"
 #include "tools/amount.hpp"
 #include "tools/event_lines.hpp"
 
@@ -74,6 +75,7 @@ std::vector<std::pair<Priority, client::Stored>> FollowBooks::resume(const SendS
   std::vector<std::pair<Priority, client::Stored>> stored;
   for (const Cut& cut : cuts) {
     changed_ = true;
+    counts.resumed += cut.events;
     const auto bytes = bytes_of(cut, follower);
     if (!bytes) continue;
     client::Body body = body_of(*bytes, options_);
@@ -83,6 +85,7 @@ std::vector<std::pair<Priority, client::Stored>> FollowBooks::resume(const SendS
     }
     LiveCut live;
     live.cut = cut;
+    counts.resumed = counts.resumed - cut.events + body.event_count;  // other options may make another number of them
     live.cut.events = body.event_count;
     live.name = options_.follow;
     body.tag = ++last_tag_;
@@ -156,10 +159,7 @@ void FollowBooks::settled(const client::Settlement& settlement) {
                             (settlement.fate == client::Fate::uncertain && settlement.reason == Reason::none);
   if (for_the_next) {
     counts.kept += settlement.event_count;
-    if (keyed)
-      found->second = live;
-    else
-      uncount(live);
+    if (keyed) found->second = live;
     return;
   }
   if (!keyed) {
@@ -175,7 +175,6 @@ void FollowBooks::settled(const client::Settlement& settlement) {
 
 void FollowBooks::account(const LiveCut& live, const client::Settlement& settlement) {
   const std::string place = place_of(live.name, live.cut.from, live.cut.to);
-  const std::string reason = settlement.reason == Reason::none ? "" : ": " + std::string(name_of(settlement.reason));
   switch (settlement.fate) {
     case client::Fate::counted:
     case client::Fate::duplicate:
@@ -185,12 +184,10 @@ void FollowBooks::account(const LiveCut& live, const client::Settlement& settlem
     case client::Fate::refused:
     case client::Fate::abandoned:
       counts.refused += settlement.event_count;
-      say_(place + ": " + events_text(settlement.event_count) + " refused" +
-           (settlement.conflict ? ": the server counted other events for these lines before, made with other options"
-                                : reason));
+      say_(place + ": " + events_text(settlement.event_count) + " refused: " + client::why_lost(settlement));
       break;
     case client::Fate::uncertain:
-      lose(place, settlement.event_count, std::string(name_of(settlement.reason)));
+      lose(place, settlement.event_count, client::why_lost(settlement));
       break;
   }
 }

@@ -17,12 +17,15 @@
 
 namespace nissa::tools {
 
-// What became of the lines, for the summary.
+// What became of the lines, for the summary. Lines but blank ones, and what was resumed, are each at the end exactly
+// one of: bad, counted, refused, uncertain, kept. (Until then the rest of them is in flight, or in the batch that
+// grows.)
 struct FollowCounts {
   std::uint64_t lines = 0, bad_lines = 0;
+  std::uint64_t resumed = 0;  // events of batches that an earlier start had kept, beside the lines
   std::uint64_t counted = 0, refused = 0, uncertain = 0;
   std::array<std::uint64_t, event_fault_count> rejected{};
-  std::uint64_t kept = 0;     // events in doubt at the end: the next start sends them
+  std::uint64_t kept = 0;     // events not settled at the end: the next start sends them
   std::uint64_t missing = 0;  // files, or parts of files, that were not found
 };
 

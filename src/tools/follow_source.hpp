@@ -2,6 +2,7 @@
 // class of the options makes new batches, another only sends what was kept under other options.
 #pragma once
 #include "client/connection.hpp"
+#include "client/explain.hpp"
 #include "tools/follow_books.hpp"
 
 namespace nissa::tools {
@@ -18,6 +19,7 @@ class FollowSource final : public client::BatchSource {
   std::optional<BootNs> fill(client::Stream& stream, BootNs now) override;
   void settled(const client::Settlement& settlement, BootNs now) override;
   void link_changed(bool up, std::string_view why) override;
+  void noticed(const client::Notice& notice) override { say_(client::text_of(notice)); }
   void keyed(const wire::BatchHeader& header, const client::Body& body) override { books_.keyed(header, body.tag); }
   void goodbye(Epoch) override { books_.must_keep(); }
   bool before_write() override { return books_.keep(follower_); }

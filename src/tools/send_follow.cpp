@@ -188,6 +188,7 @@ SendOutcome FollowRun::outcome() const {
   outcome.following = true;
   outcome.lines = counts.lines;
   outcome.bad_lines = counts.bad_lines;
+  outcome.resumed = counts.resumed;
   outcome.kept = counts.kept;
   outcome.missing = counts.missing;
   outcome.stats.counted = counts.counted;

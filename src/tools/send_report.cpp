@@ -36,6 +36,7 @@ std::string send_summary(const SendOutcome& outcome) {
                      " not sent; " + amount(s.batches_resent, "batch", "batches") + " resent, " +
                      amount(s.connections_lost, "connection", "connections") + " lost";
   if (outcome.following) text += "; " + events_text(outcome.kept) + " kept for the next start";
+  if (outcome.resumed > 0) text += "; beside the lines " + events_text(outcome.resumed) + " of an earlier start";
   text += rejected_by_name(s);
   if (outcome.missing > 0)
     text += "; " + amount(outcome.missing, "file or part of a file", "files or parts of files") + " not found";

@@ -14,6 +14,7 @@ struct SendOutcome {
   std::uint64_t bad_lines = 0;
   bool broken = false;        // reading failed before the end
   bool following = false;     // a file, with a state file
+  std::uint64_t resumed = 0;  // events of batches of an earlier start, beside the lines
   std::uint64_t kept = 0;     // events that the next start sends, or finds sent
   std::uint64_t missing = 0;  // files, or rests of files, that were not found
   agent::Stats stats;

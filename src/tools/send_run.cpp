@@ -48,9 +48,9 @@ class Sender {
 agent::Options Sender::with_callbacks(agent::Options agent) {
   agent.on_loss = [this](const agent::Loss& loss) {
     constexpr const char* kinds[]{"refused", "uncertain (counted once or not at all)", "abandoned"};
-    say(events_text(loss.events) + " " + kinds[static_cast<int>(loss.kind)] +
-        (loss.reason.empty() ? "" : ": " + std::string(loss.reason)));
+    say(events_text(loss.events) + " " + kinds[static_cast<int>(loss.kind)] + ": " + std::string(loss.why));
   };
+  agent.on_notice = [this](agent::Priority, std::string_view text) { say(std::string(text)); };
   agent.on_connection = [this, down = false](agent::Priority, bool up, std::string_view why) mutable {
     if (!up && !down) say(std::string(why) + "; trying again");
     if (up && down) say("connected again");

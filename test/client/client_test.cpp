@@ -257,11 +257,12 @@ TEST_CASE("what the server refuses for good is told with the reason") {
   Server server(peer);
   agent::Options options = options_for(server.port);
   std::atomic<std::uint64_t> refused{0};
-  std::string reason;
+  std::string reason, why;
   std::mutex mutex;
   options.on_loss = [&](const agent::Loss& loss) {
     const std::lock_guard lock(mutex);
     reason = loss.reason;
+    why = loss.why;
     refused += loss.kind == agent::Loss::Kind::refused ? loss.events : 0;
   };
   agent::Client client(options);
@@ -270,6 +271,34 @@ TEST_CASE("what the server refuses for good is told with the reason") {
   CHECK(refused == 1);
   const std::lock_guard lock(mutex);
   CHECK(reason == "class_not_allowed");
+  CHECK(why == "the server does not let this sender use this class (class_not_allowed)");
+}
+
+TEST_CASE("a refusal for now is no loss: it is told once in words, and the event is counted when the server takes it") {
+  PeerServer peer;
+  peer.model.refuse_with = Reason::journal_slow;
+  peer.model.retry_after_ms = 1;
+  peer.swallow = [&peer](const wire::BatchHeader&) {
+    if (peer.batches_seen == 5) peer.model.refuse_with = Reason::none;
+    return false;
+  };
+  Server server(peer);
+  agent::Options options = options_for(server.port);
+  std::vector<std::string> said;
+  std::mutex mutex;
+  options.on_notice = [&](agent::Priority, std::string_view text) {
+    const std::lock_guard lock(mutex);
+    said.emplace_back(text);
+  };
+  agent::Client client(options);
+  CHECK(client.send(event()) == agent::Sent::accepted);
+  CHECK(client.close(20'000));
+  CHECK(client.stats().counted == 1);
+  CHECK(client.stats().batches_resent == 4);
+  const std::lock_guard lock(mutex);
+  CHECK(said == std::vector<std::string>{
+                    "the server takes no batches of this class for now: its disk is slow or hangs (journal_slow); all "
+                    "is kept and sent again"});
 }
 
 // TSan does not follow a process that forks with threads and starts new ones.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "async/strand.hpp"
+#include "client/explain.hpp"
 #include "support/hand_loop.hpp"
 #include "support/memory_stream.hpp"
 #include "support/peer_server.hpp"
@@ -45,6 +46,8 @@ class Bodies final : public BatchSource {
   }
   void settled(const Settlement& one, BootNs) override { CHECK(fates.emplace(one.tag, one.fate).second); }
   void link_changed(bool up, std::string_view why) override { links.push_back(up ? "up" : std::string(why)); }
+  void noticed(const Notice& notice) override { said.push_back(text_of(notice)); }
+  std::vector<std::string> said;
   void keyed(const wire::BatchHeader& header, const Body&) override { unkept.push_back(header.key()); }
   void goodbye(Epoch) override { goodbye_unkept = true; }
   bool before_write() override {
@@ -223,6 +226,69 @@ TEST_CASE("a connection that is cut is made again, and what was in doubt is sent
   CHECK(world.server.model.offences.empty());
 }
 
+TEST_CASE("why a connection ended is told: closed, cut, not answered, or sent away with the reason") {
+  const auto told = [](auto end, Reason go_away = Reason::none) {
+    World world;
+    world.server.after_read = [] {};  // no answers
+    world.source.add();
+    world.wake();
+    world.hand.pass(ns_per_s);
+    if (go_away != Reason::none) world.hand.loop.spawn(world.server.say_go_away(go_away));
+    world.hand.pass(ns_per_s);
+    end(world);
+    world.hand.settle();
+    REQUIRE(world.source.links.size() >= 2);
+    CHECK(world.source.links[0] == "up");
+    return world.source.links[1];
+  };
+  const auto a_minute = [](World& world) { world.hand.pass(61 * ns_per_s); };
+  CHECK(told([](World& world) { world.links[0]->cut(); }) == "the connection broke");
+  CHECK(told(a_minute) == "a batch was not answered for too long");
+  CHECK(told(a_minute, Reason::shutting_down) ==
+        "the server ended the connection: it is being stopped or restarted (shutting_down)");
+  CHECK(told([](World& world) { world.links[0]->cut(); }, Reason::idle) ==
+        "the server ended the connection: nothing was said for too long (idle)");
+}
+
+TEST_CASE("that a class is refused for now is told once, and that it is taken again, without another batch") {
+  World world;
+  world.server.model.refuse_with = Reason::disk_full;
+  world.server.model.retry_after_ms = 1'000;
+  for (int i = 0; i < 3; ++i) world.source.add();
+  world.wake();
+  world.hand.pass(3'600 * ns_per_s);
+  CHECK(world.source.said ==
+        std::vector<std::string>{"the server takes no batches of this class for now: its disk is nearly full, make "
+                                 "room on it (disk_full); all is kept and sent again"});
+  world.server.model.refuse_with = Reason::none;
+  world.hand.pass(2 * ns_per_s);
+  CHECK(world.source.fates.size() == 3);
+  CHECK(world.source.said.size() == 1);
+  world.hand.pass(10 * ns_per_s);
+  REQUIRE(world.source.said.size() == 2);
+  CHECK(world.source.said[1] == "the server takes batches of this class again");
+}
+
+TEST_CASE("another state behind the same address is told when the connection stands again") {
+  World world;
+  world.source.add();
+  world.wake();
+  world.hand.pass(ns_per_s);
+  world.links[0]->cut();
+  world.source.add();
+  world.wake();
+  world.hand.pass(31 * ns_per_s);
+  CHECK(world.source.said.empty());
+  world.server.model.begin_anew();
+  world.links[1]->cut();
+  world.source.add();
+  world.wake();
+  world.hand.pass(31 * ns_per_s);
+  REQUIRE(world.source.said.size() == 1);
+  CHECK(world.source.said[0].starts_with("the server has another state than before: "));
+  CHECK(world.source.fates.size() == 3);
+}
+
 TEST_CASE("an unplugged cable is found out, with something in flight and without") {
   for (const bool idle : {true, false}) {
     CAPTURE(idle);
@@ -306,7 +372,8 @@ TEST_CASE("a server that answers hello with GoAway, or not at all, is left and t
   world.server.mute = false;
   world.server.refuse_hello = Reason::too_many_connections;
   world.hand.pass(6 * ns_per_s);
-  CHECK(world.source.links.back() == "sent away by the server: too_many_connections");
+  CHECK(world.source.links.back() ==
+        "the server ended the connection: it has no room for another connection (too_many_connections)");
   world.server.refuse_hello = Reason::none;
   world.hand.pass(31 * ns_per_s);
   CHECK(world.source.fates.size() == 1);

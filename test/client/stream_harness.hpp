@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "client/explain.hpp"
 #include "client/stream.hpp"
 
 namespace nissa::client::test {
@@ -18,6 +19,7 @@ struct Harness {
   std::vector<std::uint64_t> sent_tags;
   std::vector<wire::Goodbye> goodbyes;
   std::vector<Settlement> settled;
+  std::vector<std::string> said;  // notices
   int connects = 0, disconnects = 0;
   Action last;
 
@@ -49,7 +51,13 @@ struct Harness {
         stream.connection_lost(now);
       }
     }
+    hear();
+  }
+  void hear() {
     stream.take_settlements(settled);
+    std::vector<Notice> notices;
+    stream.take_notices(now, notices);
+    for (const Notice& one : notices) said.push_back(text_of(one));
   }
   void pass(std::int64_t ms) {
     now += ms * ns_per_ms;
@@ -65,7 +73,7 @@ struct Harness {
     ack.now = server;
     ack.final = status == wire::AckStatus::refused && is_final(reason);
     stream.acked(ack, now);
-    stream.take_settlements(settled);
+    hear();
   }
   void counted(const wire::BatchHeader& header) { answer(header, wire::AckStatus::counted); }
   // The connection ends; the time of the next try comes.

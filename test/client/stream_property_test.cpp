@@ -1,7 +1,7 @@
-// One agent against the model server over a network that delays, duplicates, reorders and loses, through failures of
-// the journal, refusals, days of silence and lost states. Whatever happens, no batch is counted twice, and each one is
-// counted or its fate is told; uncertain only where the promise ends: a week after the first sending, or a lost state.
-// The windows of HelloAck and retry_after are obeyed throughout.
+// One agent against the model server over a network that delays, duplicates, reorders and loses frames and acks,
+// through failures of the journal, crashes of the server, refusals, days of silence and lost states. Whatever happens,
+// no batch is counted twice, and each one is held, or counted, or its fate is told; uncertain only where the promise
+// ends: a week after the first sending, or a lost state. The windows of HelloAck and retry_after are obeyed throughout.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -74,6 +74,7 @@ class World {
     deliver(10, 50);
     if (chance(40)) server_.commit();
     if (chance(chaos_)) cut();
+    if (chance(chaos_)) crash_of_server();
     if (chance(chaos_)) server_.fail(chance(50));
     if (chance(chaos_)) server_.slow();
     if (chance(chaos_)) {
@@ -145,6 +146,7 @@ class World {
     if (ack.status == wire::AckStatus::refused)
       closed_until_ = std::max(closed_until_, now_ + ack.retry_after_ms * ns_per_ms);
     stream_.acked(ack, now_);
+    if (faults_ && chance(5)) stream_.acked(ack, now_);
   }
 
   void receive_first() {
@@ -174,6 +176,14 @@ class World {
     settle();
   }
 
+  // Its open group was durable or not; nobody is answered.
+  void crash_of_server() {
+    const std::size_t before = server_.answers.size();
+    server_.fail(chance(50));
+    server_.answers.resize(before);
+    cut();
+  }
+
   void cut() {
     // What was on its way may yet arrive, when nobody reads the answer.
     for (const Frame& frame : upward_)
@@ -191,6 +201,15 @@ class World {
       CHECK_MESSAGE(fates_.emplace(one.tag, one.fate).second, "settled twice: ", one.tag);
       if (one.fate == Fate::uncertain && !unheard_)
         CHECK_MESSAGE(promise_has_ended(one.tag), "lost within a week: ", one.tag);
+    }
+    CHECK_MESSAGE(fates_.size() + stream_.held_batches() == tags_, "dropped silently, or told and still held");
+    std::vector<Notice> notices;
+    stream_.take_notices(now_, notices);
+    for (const Notice& one : notices) {
+      if (one.kind == Notice::Kind::taken_again)
+        told_.clear();
+      else if (one.kind == Notice::Kind::refused_for_now)
+        CHECK_MESSAGE(told_.insert(one.reason).second, "told twice while it lasts: ", name_of(one.reason));
     }
   }
 
@@ -230,6 +249,7 @@ class World {
   std::map<std::uint64_t, Fate> fates_;
   std::map<std::uint64_t, EpochSeen> first_sent_;
   std::set<BatchKey> unanswered_;  // on this connection
+  std::set<Reason> told_;          // refusals that last
   BootNs closed_until_ = 0;
   wire::HelloAck hello_;
   std::uint64_t tags_ = 0;

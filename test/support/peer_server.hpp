@@ -29,9 +29,17 @@ class PeerServer {
   // After each read; by default the group is committed.
   std::function<void()> after_read = [this] { model.commit(); };
 
+  // To the latest connection, which stays open.
+  Task<void> say_go_away(Reason reason) {
+    Bytes out;
+    wire::append_message(out, wire::GoAway{reason, {}});
+    if (const auto stream = latest_.lock()) (void)co_await stream->write(out);
+  }
+
   // One connection, to its end. Strange frames end it too.
   Task<void> serve(std::shared_ptr<ByteStream> stream) {
     const int connection = ++connections_;
+    latest_ = stream;
     Bytes unread, buffer(64 * 1024), out;
     for (;;) {
       const auto got = co_await stream->read_some(buffer);
@@ -110,6 +118,7 @@ class PeerServer {
   }
 
   int connections_ = 0;
+  std::weak_ptr<ByteStream> latest_;
 };
 
 }  // namespace nissa::test

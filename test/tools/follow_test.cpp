@@ -290,7 +290,7 @@ TEST_CASE("ended before all was answered, the next start sends the same under th
   world.life->step(world.server, 0, world.bodies, [](unsigned percent) { return percent == 10; }, [] { return false; });
   world.pass(200);
   world.life->step(world.server, 0, world.bodies, [](unsigned percent) { return percent == 10; }, [] { return false; });
-  world.life->end();
+  world.end();
   CHECK(world.life->counts().kept > 0);
   CHECK(world.times_counted().empty());
   world.begin();
