@@ -37,7 +37,7 @@ class Lines(threading.Thread):
         super().__init__(daemon=True)
         self.rng, self.stopping, self.sent = rng, False, collections.Counter()
         self.process = subprocess.Popen([PROGRAMS / "nissa-send", "--server", f"127.0.0.1:{port}", "--drain", "120", "--agent", "lines"],
-                                        stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self):
         while not self.stopping:
@@ -52,9 +52,9 @@ class Lines(threading.Thread):
         """Its summary."""
         self.stopping = True
         self.join()
-        _, said = self.process.communicate(timeout=180)
-        assert self.process.returncode == 0, f"nissa-send ended with {self.process.returncode}: {said}"
-        return next(line for line in said.splitlines() if " acknowledged, of them " in line).removeprefix("nissa-send: ")
+        said, trouble = self.process.communicate(timeout=180)
+        assert self.process.returncode == 0, f"nissa-send ended with {self.process.returncode}: {said}{trouble}"
+        return said.strip().removeprefix("nissa-send: ")
 
 
 def main():

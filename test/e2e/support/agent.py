@@ -39,21 +39,24 @@ def framed(kind, message):
 
 
 class Agent:
-    """One epoch, one connection at a time."""
+    """One epoch, one connection at a time. Its clock is `ahead_ns` ahead of the true one."""
 
-    def __init__(self, port, epoch=None, name="test"):
-        self.port, self.name = port, name
+    def __init__(self, port, epoch=None, name="test", ahead_ns=0):
+        self.port, self.name, self.ahead_ns = port, name, ahead_ns
         self.epoch = epoch or struct.unpack("<Q", os.urandom(8))[0] | 1
         self.sequence = 0
         self.seen = None
         self.socket = None
         self.unread = b""
 
+    def clock_ns(self):
+        return time.time_ns() + self.ahead_ns
+
     def connect(self):
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
-        self.send("hello", pb.Hello(protocol=2, epoch=self.epoch, agent=self.name, sent_at_unix_ns=time.time_ns()))
+        self.send("hello", pb.Hello(protocol=2, epoch=self.epoch, agent=self.name, sent_at_unix_ns=self.clock_ns()))
         self.hello = self.read().hello_ack
         if self.seen is None:
             self.seen = self.hello.now
@@ -74,7 +77,7 @@ class Agent:
             sequence = self.sequence
         batch = pb.TelemetryBatch(epoch=self.epoch, priority=priority or pb.NORMAL, sequence=sequence,
                                   settled_below=settled_below, event_count=len(events),
-                                  sent_at_unix_ns=time.time_ns(), agent=self.name)
+                                  sent_at_unix_ns=self.clock_ns(), agent=self.name)
         batch.epoch_seen.CopyFrom(self.seen)
         batch.events.extend(events)
         return batch
