@@ -1,5 +1,6 @@
 // What a start finds wrong must be said, by name; never a silently shorter or other state.
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -7,6 +8,7 @@
 #include <map>
 
 #include "journal/anchor.hpp"
+#include "journal/sqlite_journal_store.hpp"
 #include "journal_helpers.hpp"
 #include "support/fake_journal.hpp"
 #include "support/seed.hpp"
@@ -191,6 +193,23 @@ TEST_CASE("a lost log is a missing tail, and the message says which records") {
   Files files = read_files(parent / "state");
   files[wal] = sample().files[wal];
   CHECK(outcome(files) == "exact");
+}
+
+TEST_CASE("a row that is gone, or another in its place, is missed though each row is sound") {
+  const TempDir parent;
+  const std::string directory = parent / "state";
+  const std::string another =
+      "INSERT INTO rows VALUES(x'01', 7, " + std::to_string(journal::row_crc(Bytes{1}, 7, Bytes{2})) + ", x'02')";
+  for (const std::string& instead : {std::string(), another}) {
+    write_files(directory, sample().settled);
+    sqlite3* found = nullptr;
+    REQUIRE(sqlite3_open((directory + "/" + database).c_str(), &found) == SQLITE_OK);
+    const std::string sql = "DELETE FROM rows WHERE rowid = (SELECT min(rowid) FROM rows); " + instead;
+    CHECK(sqlite3_exec(found, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    CHECK(sqlite3_changes(found) == 1);
+    sqlite3_close(found);
+    CHECK(outcome(read_files(directory)) == "rows_missing");
+  }
 }
 
 TEST_CASE("a missing or empty database, a missing or damaged ANCHOR, and a newer version are told apart") {

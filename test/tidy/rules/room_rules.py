@@ -35,7 +35,11 @@ def compare_list(tree, folder, there, tests=False):
 
 
 def check_mutants(tree):
-    for patch in sorted((tree.test / "mutants").glob("*.patch") if (tree.test / "mutants").is_dir() else []):
+    for patch in sorted((tree.test / "mutations").glob("*.patch")):
         ran = subprocess.run(["git", "apply", "--check", str(patch)], cwd=tree.root, capture_output=True, text=True)
         if ran.returncode:
-            tree.report(patch, 1, "does not apply any more; make it anew, because a mutant that is not built proves nothing")
+            tree.report(patch, 1, "does not apply any more; make it anew on the rule that it breaks, because a mutant that "
+                                  "is not built proves nothing")
+        if not re.search(r"^Caught-by: \S", patch.read_text().partition("\n--- ")[0], re.M):
+            tree.report(patch, 1, "names no test; say Caught-by: above the diff, because test/mutants runs what stands "
+                                  "there")
