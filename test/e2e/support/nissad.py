@@ -79,11 +79,15 @@ class Nissad(Pages):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="nissa-e2e-"))
         self.tcp_port, self.http_port, self.admin_port = free_port(), free_port(), free_port()
         self.config = self.folder / "nissa.toml"
+        self.configure(slos, more)
+        self.log = open(self.folder / "log", "ab")
+        self.process = None
+
+    def configure(self, slos, more=""):
+        """Counts from the next start."""
         self.config.write_text(
             f'state_dir = "{self.folder}/state"\n[listen]\ntcp = "127.0.0.1:{self.tcp_port}"\n'
             f'http = "127.0.0.1:{self.http_port}"\nadmin = "127.0.0.1:{self.admin_port}"\n{more}\n{slos}')
-        self.log = open(self.folder / "log", "ab")
-        self.process = None
 
     def start(self, ready_within=20):
         self.process = subprocess.Popen([*self.under, PROGRAMS / "nissad", "--config", self.config],
