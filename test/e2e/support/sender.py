@@ -16,6 +16,7 @@ class Open:
 
     def __init__(self, batch, phase):
         self.batch, self.phase, self.sendings = batch, phase, 0
+        self.flying = False  # sent, and not answered yet
         self.tally = collections.Counter()
         for one in batch.events:
             bucket = one.time_unix_ns // 10**10
@@ -35,6 +36,7 @@ class Sender(threading.Thread):
         self.failure = None
         self.lock = threading.Lock()
         self.phase = 0
+        self.closed_until = 0
         self.sent, self.acknowledged = collections.Counter(), collections.Counter()
         self.spans = collections.defaultdict(collections.Counter)  # what was settled, by the phases of first sending and ack
         self.told = collections.Counter()  # COUNTED, DUPLICATE, the reasons of refusals, GoAway or "Connection: close"
@@ -79,12 +81,13 @@ class Sender(threading.Thread):
 
     def begin_sending(self, one):
         one.batch.settled_below = min(self.open)
+        one.flying = True
         one.sendings += 1
         self.resent += one.sendings > 1
         self.most_sendings = max(self.most_sendings, one.sendings)
 
     def answered(self, ack):
-        """The batch to be sent again now, after the wait that was asked for."""
+        """For good, or it is to be sent again once `closed_until` has passed."""
         if ack.status in DONE:
             one = self.open.pop(ack.sequence, None)
             with self.lock:
@@ -92,13 +95,17 @@ class Sender(threading.Thread):
                 if one:
                     self.acknowledged.update(one.tally)
                     self.spans[one.phase, self.phase].update(one.tally)
-            return None
+            return
         if ack.status != pb.Ack.REFUSED or ack.final:
             raise AssertionError(f"{self.service} was told {ack}")
         with self.lock:
             self.told[pb.Reason.Name(ack.reason)] += 1
-        time.sleep(ack.retry_after_ms / 1000)
-        return self.open.get(ack.sequence)
+        self.closed_until = max(self.closed_until, time.monotonic() + ack.retry_after_ms / 1000)
+        if ack.sequence in self.open:
+            self.open[ack.sequence].flying = False
+
+    def wait_until_open(self):
+        time.sleep(max(0, self.closed_until - time.monotonic()))
 
     def bounds(self):
         """Events acknowledged, events sent."""
@@ -141,12 +148,25 @@ class TcpSender(Sender):
                 if self.mortal and self.random.random() < 0.002:
                     self.kills += 1
                     return self.new_life()
-                if not self.stopping and not self.leaving and len(self.open) < self.most_open:
+                flying = sum(one.flying for one in self.open.values())
+                if flying < len(self.open) and (not flying or time.monotonic() > self.closed_until) and not self.leaving:
+                    self.send_again()
+                elif self.may_send_new():
                     self.send_new()
-                if self.open and (len(self.open) >= 20 or self.stopping or self.random.random() < 0.3) or self.leaving:
+                if flying and (flying >= 20 or not self.may_send_new() or self.random.random() < 0.3) or self.leaving:
                     self.read()
         finally:
             agent.close()
+
+    def may_send_new(self):
+        return not (self.stopping or self.leaving) and len(self.open) < self.most_open and time.monotonic() > self.closed_until
+
+    def send_again(self):
+        """What was refused, all at once."""
+        self.wait_until_open()
+        for one in list(self.open.values()):
+            if not one.flying:
+                self.send(one)
 
     def send_new(self):
         one = self.make()
@@ -174,9 +194,7 @@ class TcpSender(Sender):
             self.told[f"GoAway({pb.Reason.Name(frame.go_away.reason)})"] += 1
             self.leaving = True
         elif frame.HasField("ack"):
-            again = self.answered(frame.ack)
-            if again:
-                self.send(again)
+            self.answered(frame.ack)
 
 
 class HttpSender(Sender):
@@ -191,6 +209,7 @@ class HttpSender(Sender):
                 self.agent = agent
             while not self.over():
                 one = next(iter(self.open.values())) if self.open else self.make()
+                self.wait_until_open()
                 self.begin_sending(one)
                 self.answered(pb.Ack.FromString(self.ask(connection, "POST", "/v2/telemetry", one.batch.SerializeToString())))
         finally:
