@@ -58,10 +58,11 @@ journal::JournalStatus replay(journal::Journal& journal, Lsn from, Ledger& ledge
 
 }  // namespace
 
-journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_lsn, const LedgerOptions& options) {
+journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_lsn, const LedgerOptions& options,
+                                          Generation latest) {
   Recovered recovered;
   recovered.ledger = std::make_unique<Ledger>(options, Ledger::Mode::replaying);
-  SnapshotReader reader(*recovered.ledger, recovered.catalog);
+  SnapshotReader reader(*recovered.ledger, recovered.catalog, latest);
   if (const auto loaded = load_rows(journal, reader); !loaded) return std::unexpected(loaded.error());
   const std::optional<KeptSnapshot>& snapshot = reader.chosen();
   if (snapshot) {

@@ -2,6 +2,7 @@
 // begin on, each object skipping those that its row contains. Nothing is judged, nothing is written.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Recovered {
 // Blocking, before the journal is started. 10 000 SLOs with 30 days of history: about half a second.
 // Errors say what is missing; never a silent loss: a row or record that is not what was written, a record that is
 // missing, an end before `last_lsn` (as the journal said when it was opened).
-journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_lsn, const LedgerOptions& options);
+// `latest`: complete snapshots later than this one are left aside; it has to come to the same state. 0: all of them,
+// and all comes from records.
+journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_lsn, const LedgerOptions& options,
+                                          Generation latest = std::numeric_limits<Generation>::max());
 
 }  // namespace nissa::ledger

@@ -35,10 +35,7 @@ bool SnapshotReader::row(ByteView key, Generation generation, ByteView value) {
   const std::optional<ObjectId> object = object_of_key(key);
   if (!object) return fail("a row with a key of no known kind (" + std::to_string(key.size()) + " bytes)");
   if (object->kind == ObjectKind::snapshot) return snapshot_row(*object, generation, value);
-  if (choosing_) {
-    choosing_ = false;
-    if (!complete_.empty()) chosen_ = complete_.back();
-  }
+  if (choosing_) choose();
   const std::optional<RowHead> head = read_row_head(value);
   if (!head) return fail("the row " + name_of(*object) + " is not what was written");
   catalog_.note({*object, generation}, head->absent);
@@ -51,6 +48,12 @@ bool SnapshotReader::row(ByteView key, Generation generation, ByteView value) {
   candidate_.absent = head->absent;
   candidate_.bytes.assign(head->object.begin(), head->object.end());
   return true;
+}
+
+void SnapshotReader::choose() {
+  choosing_ = false;
+  for (const KeptSnapshot& snapshot : complete_)
+    if (snapshot.generation <= latest_) chosen_ = snapshot;
 }
 
 bool SnapshotReader::snapshot_row(ObjectId object, Generation generation, ByteView value) {
@@ -77,7 +80,7 @@ bool SnapshotReader::load_candidate() {
 
 bool SnapshotReader::end() {
   if (has_candidate_ && !load_candidate()) return false;
-  if (choosing_ && !complete_.empty()) chosen_ = complete_.back();
+  if (choosing_) choose();
   if (chosen_ && !meta_loaded_) return fail("the row of times and gaps is missing");
   return true;
 }

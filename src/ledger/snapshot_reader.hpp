@@ -12,7 +12,9 @@ namespace nissa::ledger {
 
 class SnapshotReader {
  public:
-  SnapshotReader(Ledger& empty, RowCatalog& catalog) : ledger_(empty), catalog_(catalog) {}
+  // Of the complete snapshots none later than `latest` is loaded.
+  SnapshotReader(Ledger& empty, RowCatalog& catalog, Generation latest)
+      : ledger_(empty), catalog_(catalog), latest_(latest) {}
 
   // False: a row is not what was written; fault() says which.
   bool row(ByteView key, Generation generation, ByteView value);
@@ -27,11 +29,13 @@ class SnapshotReader {
 
  private:
   bool fail(const std::string& what);
+  void choose();
   bool snapshot_row(ObjectId object, Generation generation, ByteView value);
   bool load_candidate();
 
   Ledger& ledger_;
   RowCatalog& catalog_;
+  Generation latest_;
   std::vector<KeptSnapshot> complete_;
   std::optional<KeptSnapshot> chosen_;
   bool choosing_ = true;  // the rows of snapshots come first

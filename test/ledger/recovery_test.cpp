@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "history.hpp"
+#include "ledger/reassembled.hpp"
 #include "ledger/record.hpp"
 #include "ledger/row_bytes.hpp"
 #include "ledger/snapshot_writer.hpp"
@@ -93,6 +94,32 @@ TEST_CASE("without its complete row the newest snapshot is as if it had never be
     REQUIRE_MESSAGE(older.has_value(), older.error().message);
     CHECK(older->snapshot == kept[0].generation);
     CHECK(older->ledger->state_hash() == steady.ledger.state_hash());
+  }
+}
+
+TEST_CASE("from either kept snapshot, and put together again from its objects, it is the same state") {
+  auto random = test::random_for(0x2f1);
+  for (int round = 0; round < 10; ++round) {
+    Steady steady(random);
+    for (int snapshot = 0; snapshot < 3; ++snapshot) {
+      for (int i = 0; i < 30; ++i) steady.step();
+      steady.snapshot();
+    }
+    for (int i = 0; i < 10; ++i) steady.step();
+    for (const KeptSnapshot& kept : steady.writer.catalog().kept()) {
+      test::FakeJournal journal(steady.disk);
+      const auto found = recover(journal, steady.disk.last_lsn, test::History::options(), kept.generation);
+      REQUIRE_MESSAGE(found.has_value(), found.error().message);
+      CHECK(found->snapshot == kept.generation);
+      CHECK(found->ledger->state_hash() == steady.ledger.state_hash());
+      const auto again = reassembled(*found->ledger, test::History::options());
+      REQUIRE_MESSAGE(again.has_value(), again.error().message);
+      CHECK((*again)->state_hash() == steady.ledger.state_hash());
+    }
+    test::FakeJournal journal(steady.disk);
+    const auto from_nothing = recover(journal, steady.disk.last_lsn, test::History::options(), 0);
+    REQUIRE(!from_nothing.has_value());
+    CHECK(from_nothing.error().damage == journal::Damage::gap);
   }
 }
 
