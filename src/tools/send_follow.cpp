@@ -106,8 +106,8 @@ Status FollowRun::begin() {
     follower_.resume(*state);
     stored = books_.resume(*state, follower_);
     if (!stored.empty())
-      calls_.say(amount(stored.size(), "batch of an earlier start is", "batches of an earlier start are") +
-                 " sent again");
+      calls_.say(amount(stored.size(), "batch of an earlier start is sent again",
+                        "batches of an earlier start are sent again"));
   } else {
     follower_.begin(options_.from_end);
   }
