@@ -1,9 +1,10 @@
 // The inside of ledger_component: its strand's state, and the verbs that the sources beside this header define.
-// ledger_loop.cpp: what is due, a commit and what becomes of it, the end. ledger_intake.cpp: what comes in.
-// Thread statement: everything on the strand, but for what is marked otherwise.
+// ledger_loop.cpp: what is due, a commit and what becomes of it, the end. ledger_rewrite.cpp: the state into a new
+// file. ledger_intake.cpp: what comes in. Thread statement: everything on the strand, but for what is marked otherwise.
 #pragma once
 #include <atomic>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,9 +16,12 @@
 #include "ledger/commit_group.hpp"
 #include "ledger/ledger_component.hpp"
 #include "ledger/snapshot_writer.hpp"
+#include "ledger/state_rewriter.hpp"
 #include "ledger/trouble_log.hpp"
 
 namespace nissa::ledger {
+
+inline constexpr BootNs never = std::numeric_limits<BootNs>::max();
 
 // A default that does no harm, for a coroutine that is woken without an answer.
 struct Defined {
@@ -43,6 +47,15 @@ struct LedgerComponent::Inside {
   void committed(journal::CommitResult result) NISSA_REQUIRES(strand);
   void publish() NISSA_REQUIRES(strand);
   void tell_slow(BootNs now) NISSA_REQUIRES(strand);
+  // --- The state into a new file: after a commit of unknown fate, and once when the disk runs short of room.
+  BootNs rewrite_due() NISSA_REQUIRES(strand);
+  void next_piece() NISSA_REQUIRES(strand);
+  void rewritten(journal::CommitResult result) NISSA_REQUIRES(strand);
+  void give_up_rewrite() NISSA_REQUIRES(strand);
+  void take_over() NISSA_REQUIRES(strand);
+  // Has the disk run short of room, or has it room again?
+  void heed_room() NISSA_REQUIRES(strand);
+  void refuse_if_full() NISSA_REQUIRES(strand);
   static void tell(std::vector<Delivery> deliveries);
 
   // --- What comes in.
@@ -108,7 +121,12 @@ struct LedgerComponent::Inside {
   std::optional<BootNs> retry_at NISSA_GUARDED_BY(strand);  // the record in flight met a full disk
   bool committing NISSA_GUARDED_BY(strand) = false;         // the journal has it
   bool lagging NISSA_GUARDED_BY(strand) = true;             // blocks are behind ledger time
-  bool broken NISSA_GUARDED_BY(strand) = false;
+  bool broken NISSA_GUARDED_BY(strand) = false;             // a commit's fate is unknown: only a new file leads on
+  std::optional<StateRewriter> rewriter NISSA_GUARDED_BY(strand);
+  bool last_piece NISSA_GUARDED_BY(strand) = false;          // the journal has it
+  BootNs rewrite_at NISSA_GUARDED_BY(strand) = 0;            // while broken: the next attempt
+  bool short_of_room NISSA_GUARDED_BY(strand) = false;       // as the journal saw it last
+  bool wants_smaller_file NISSA_GUARDED_BY(strand) = false;  // once each time that room runs short
   bool stopping NISSA_GUARDED_BY(strand) = false;
   bool stopped NISSA_GUARDED_BY(strand) = false;
   std::deque<Submission> held NISSA_GUARDED_BY(strand);

@@ -6,6 +6,7 @@
 namespace nissa::ledger {
 
 void LedgerComponent::Inside::take(Submission submission) {
+  heed_room();
   if (held.empty() && group.has_room(submission)) return place(submission);
   for (const BatchLine& line : submission.lines) counters.of(line.key).held.add();
   held.push_back(std::move(submission));
@@ -50,7 +51,7 @@ bool LedgerComponent::Inside::say_goodbye(Epoch epoch, const EpochSeen& seen) {
   return said != CommitGroup::Goodbye::no_room;
 }
 
-bool LedgerComponent::Inside::goodbye_open(Epoch epoch) { return !broken && !stopped && group.goodbye_pending(epoch); }
+bool LedgerComponent::Inside::goodbye_open(Epoch epoch) { return !stopped && group.goodbye_pending(epoch); }
 
 void LedgerComponent::Inside::answer_goodbyes() {
   std::vector<Goodbye> waiting;
@@ -67,7 +68,7 @@ void LedgerComponent::Inside::answer_goodbyes() {
 void LedgerComponent::Inside::define_next() {
   while (!definitions.empty() && !definitions.front().proposed) {
     Definition& next = definitions.front();
-    auto plan = broken || stopped ? failure("the journal takes no more") : ledger->definitions().plan(next.configured);
+    auto plan = stopped ? failure("the ledger has stopped") : ledger->definitions().plan(next.configured);
     if (plan && !plan->empty()) {
       group.propose(std::move(plan->defines), std::move(plan->retired));
       next.ids = std::move(plan->ids);
@@ -82,7 +83,7 @@ void LedgerComponent::Inside::define_next() {
 
 void LedgerComponent::Inside::answer_definitions() {
   if (!definitions.empty() && definitions.front().proposed) {
-    if (!broken && !stopped && group.definitions_pending()) return;
+    if (!stopped && group.definitions_pending()) return;
     Definition& first = definitions.front();
     first.parked.wake(group.definitions_pending() ? Defined{} : Defined{std::move(first.ids)});
     definitions.pop_front();

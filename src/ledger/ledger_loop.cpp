@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "base/memory.hpp"
@@ -11,9 +10,8 @@
 namespace nissa::ledger {
 namespace {
 
-constexpr BootNs never = std::numeric_limits<BootNs>::max();
-constexpr std::size_t blocks_a_turn = 64;            // brought forward in one go: some 0.3 ms
-constexpr std::int64_t full_retry_ns = ns_per_s;     // the disk is looked at as often
+constexpr std::size_t blocks_a_turn = 64;         // brought forward in one go: some 0.3 ms
+constexpr std::int64_t full_retry_ns = ns_per_s;  // the disk is looked at as often
 constexpr std::int64_t memory_retry_ns = 100 * ns_per_ms;
 constexpr std::int64_t standing_look_ns = ns_per_s;  // while ledger time stands, no edge can be foreseen
 
@@ -48,7 +46,7 @@ Task<void> LedgerComponent::Inside::run() {
     if (drain && (at_rest() || now >= drain->deadline)) finish_drain();
     BootNs due = commit_due(now);
     if (due <= now) {
-      next_commit();
+      rewrite_due() <= now ? next_piece() : next_commit();
       if (committing) continue;
       due = now + memory_retry_ns;
     }
@@ -71,8 +69,10 @@ Task<void> LedgerComponent::Inside::run() {
 }
 
 BootNs LedgerComponent::Inside::commit_due(BootNs now) {
-  if (committing || broken || stopping) return never;
+  if (committing || stopping) return never;
   if (retry_at) return *retry_at;
+  const BootNs rewrite = rewrite_due();
+  if (broken || rewrite <= now) return rewrite;
   const BootNs tick = tick_due(now);
   if (!group.anything_open()) return tick;
   return std::min(tick, commit_at(now, last_ended, options.commit.spacing_ns));
@@ -134,7 +134,7 @@ void LedgerComponent::Inside::committed(journal::CommitResult result) {
       lagging = true;
       trouble.durable(ledger->applied(), last_ended);
       tell(group.durable());
-      if (group.refusing() == Reason::disk_full) group.refuse_new(Reason::none);
+      refuse_if_full();
       let_in();
       publish();
       break;
@@ -142,17 +142,18 @@ void LedgerComponent::Inside::committed(journal::CommitResult result) {
       counters.groups_full.add();
       retry_at = last_ended + full_retry_ns;
       trouble.disk_full(group.record_in_flight().lsn, last_ended);
-      if (group.refusing() == Reason::none) group.refuse_new(Reason::disk_full);
+      refuse_if_full();
       let_in();
       break;
     case journal::CommitResult::unknown:
       broken = true;
-      trouble.unknown(group.record_in_flight().lsn);
-      group.refuse_new(Reason::journal);
+      rewrite_at = last_ended;
+      trouble.unknown(group.record_in_flight().lsn, last_ended);
       tell(group.failed());
       let_in();
       break;
   }
+  heed_room();
   answer_goodbyes();
   answer_definitions();
   idle.wake_all();
@@ -181,7 +182,7 @@ void LedgerComponent::Inside::tell(std::vector<Delivery> deliveries) {
 }
 
 bool LedgerComponent::Inside::at_rest() const {
-  return broken || (!committing && !retry_at && !group.anything_open() && held.empty());
+  return !committing && !retry_at && !group.anything_open() && held.empty();
 }
 
 void LedgerComponent::Inside::finish_drain() {

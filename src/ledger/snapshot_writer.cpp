@@ -19,10 +19,27 @@ constexpr std::size_t row_overhead = 32;
 }  // namespace
 
 SnapshotWriter::SnapshotWriter(SnapshotOptions options, RowCatalog found, std::vector<RowVersion> unneeded)
-    : options_(options), catalog_(std::move(found)), to_erase_(unneeded.begin(), unneeded.end()) {
-  // The newest complete snapshot holds all that had changed before its begin.
+    : options_(options), to_erase_(unneeded.begin(), unneeded.end()) {
+  look_into(std::move(found));
+}
+
+// The newest complete snapshot holds all that had changed before its begin.
+void SnapshotWriter::look_into(RowCatalog found) {
+  catalog_ = std::move(found);
   const Lsn begin_lsn = catalog_.kept().empty() ? 0 : catalog_.kept().back().begin_lsn;
   recovered_lsn_ = definitions_lsn_ = begin_lsn > 0 ? begin_lsn - 1 : 0;
+  blocks_lsn_.clear();
+}
+
+void SnapshotWriter::begin_anew(RowCatalog found) {
+  if (riding_) violation("ledger", "the fate of a commit is known before the state goes into a new file");
+  look_into(std::move(found));
+  current_.reset();
+  riding_.reset();
+  to_erase_.clear();
+  begun_ms_.reset();
+  bytes_since_begin_ = 0;
+  light_ = requested_ = false;
 }
 
 void SnapshotWriter::ride(Ledger& ledger, journal::Commit& commit) {

@@ -33,6 +33,9 @@ class SnapshotWriter {
   // that the group itself gets through.
   void settled(bool durable);
 
+  // The state lies in a new file, as one complete snapshot and nothing else.
+  void begin_anew(RowCatalog found);
+
   bool writing() const { return current_.has_value(); }
   // Begin with the next commit, whatever the time: for tests and benchmarks.
   void request() { requested_ = true; }
@@ -65,6 +68,7 @@ class SnapshotWriter {
   };
   void load(Ledger& ledger, journal::Commit& commit);
   void note(Riding& riding);
+  void look_into(RowCatalog found);
   bool due(const Ledger& ledger);
   void begin(const Ledger& ledger);
   void put(RowVersion version, Bytes value, journal::Commit& commit);
@@ -82,9 +86,9 @@ class SnapshotWriter {
   std::optional<Current> current_;
   std::optional<Riding> riding_;
   std::deque<RowVersion> to_erase_;  // in this order: what says that an object is no more goes after what it hides
-  Lsn definitions_lsn_;              // what of them had changed up to here is written
+  Lsn definitions_lsn_ = 0;          // what of them had changed up to here is written
   std::vector<Lsn> blocks_lsn_;      // the same by block
-  Lsn recovered_lsn_;                // the same for blocks not walked since the start
+  Lsn recovered_lsn_ = 0;            // the same for blocks not walked since the start
   std::optional<UnixMs> begun_ms_;
   std::uint64_t bytes_since_begin_ = 0;
   std::uint64_t completed_ = 0;

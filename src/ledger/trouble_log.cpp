@@ -30,9 +30,38 @@ void TroubleLog::disk_full(Lsn lsn, BootNs now) {
         {{"lsn", lsn}});
 }
 
-void TroubleLog::unknown(Lsn lsn) {
+void TroubleLog::unknown(Lsn lsn, BootNs now) {
+  broken_.begin(now);
   log(LogLevel::error, "ledger",
-      "the fate of a commit is unknown: nothing is committed any more until nissad is started again", {{"lsn", lsn}});
+      "the fate of a commit is unknown: its batches are refused, and nothing is committed until the state is in a new "
+      "file",
+      {{"lsn", lsn}});
+}
+
+void TroubleLog::rewrite_failed(bool broken) {
+  log_rarely(LogLevel::error, "ledger",
+             broken ? "the state could not be written into a new file: it is tried again each second, and senders wait"
+                    : "the disk has no room for a smaller file: the one in use stays");
+}
+
+void TroubleLog::rewritten(Lsn lsn, BootNs now) {
+  if (const auto lasted = broken_.end(now))
+    return log(LogLevel::warning, "ledger", "the state goes on in a new file: batches are counted again",
+               {{"lsn", lsn}, {"after_ms", *lasted}});
+  log(LogLevel::info, "ledger", "the state goes on in a smaller file", {{"lsn", lsn}});
+}
+
+void TroubleLog::room(bool is_short, const journal::Counters& journal, BootNs now) {
+  const std::uint64_t free = journal.free_bytes.value();
+  const std::uint64_t least = journal.min_free_bytes.value();
+  if (is_short && short_.begin(now)) {
+    log(LogLevel::error, "ledger",
+        "the disk runs short of room: batches are refused until half as much again as min_free is free",
+        {{"free_bytes", free}, {"min_free_bytes", least}});
+  } else if (const auto lasted = is_short ? std::nullopt : short_.end(now)) {
+    log(LogLevel::info, "ledger", "the disk has room again: batches are taken",
+        {{"free_bytes", free}, {"min_free_bytes", least}, {"after_ms", *lasted}});
+  }
 }
 
 void TroubleLog::snapshot(std::uint64_t completed, Lsn lsn) {

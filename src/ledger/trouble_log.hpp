@@ -21,7 +21,10 @@ class TroubleLog {
   void slow(std::size_t batches, BootNs now);
   void durable(Lsn lsn, BootNs now);
   void disk_full(Lsn lsn, BootNs now);
-  void unknown(Lsn lsn);
+  void unknown(Lsn lsn, BootNs now);
+  void rewrite_failed(bool broken);
+  void rewritten(Lsn lsn, BootNs now);
+  void room(bool is_short, const journal::Counters& journal, BootNs now);
   void snapshot(std::uint64_t completed, Lsn lsn);
 
   // --- The rest.
@@ -33,6 +36,8 @@ class TroubleLog {
   Episode slow_;
   bool slow_in_this_group_ = false;
   Episode full_;
+  Episode short_;
+  Episode broken_;
   Episode held_;
   ClockHold hold_ = ClockHold::none;
   std::uint64_t snapshots_ = 0;

@@ -2,96 +2,15 @@
 
 #include <doctest/doctest.h>
 
-#include "async/coroutine.hpp"
-#include "ledger/ledger.hpp"
-#include "support/fake_journal.hpp"
-#include "support/hand_loop.hpp"
-#include "support/keys_node.hpp"
+#include "ledger_world.hpp"
 
 namespace {
 
 using namespace nissa;
 using namespace nissa::ledger;
 using journal::CommitResult;
-using test::Inbox;
 
 constexpr std::int64_t ms = ns_per_ms;
-
-// A ledger on its strand, over a journal that does what the test says, in a world where time stands.
-struct World {
-  explicit World(Options chosen = {}) : options(chosen) {
-    set = sets.intern({{.slo = 0, .criterion = {}}});
-    start();
-    hands.settle();
-    finish();  // the record that says when this start was
-  }
-  ~World() {
-    if (component) stop();
-  }
-
-  void start() {
-    auto opened = test::open_fake(disk);
-    fake.reset(static_cast<test::FakeJournal*>(opened.journal.release()));
-    LedgerOptions of_state;
-    of_state.state_id = opened.state_id;
-    auto recovered = recover(*fake, opened.last_lsn, of_state);
-    REQUIRE(recovered.has_value());
-    REQUIRE(fake->start().has_value());
-    component = std::make_unique<LedgerComponent>(hands.loop, hands.timers, hands.clock, *fake, sets, options,
-                                                  opened.state_id, std::move(*recovered), 3);
-    component->start();
-  }
-  void stop() {
-    fake->finish_at_once(true);
-    if (fake->pending() != nullptr) fake->finish(CommitResult::durable);
-    CHECK(hands.get(component->async_stop()));
-    component.reset();
-  }
-  void finish(CommitResult result = CommitResult::durable, bool reached_disk = false) {
-    REQUIRE(fake->pending() != nullptr);
-    fake->finish(result, reached_disk);
-    hands.settle();
-  }
-  Record pending() const {
-    REQUIRE(fake->pending() != nullptr);
-    return *decode_record(fake->pending()->record);
-  }
-  bool busy() const { return fake->pending() != nullptr; }
-
-  void send(Epoch epoch, Sequence sequence, std::size_t twins = 0, std::uint32_t body = 1) {
-    Submission submission;
-    BatchLine line{.key = {epoch, Priority::high, sequence}, .settled_below = 1, .print = {9, body}, .cell_count = 1};
-    line.accepted = 1;
-    submission.lines.assign(twins + 1, line);
-    submission.cells = {{slo::cell_key(set, 0, bucket_of(component->now_ms())), 1}};
-    submission.epoch_seen = {disk.state_id, component->running_ms()};
-    submission.sender = sender;
-    submission.reply_to = inbox;
-    component->submit(std::move(submission));
-    hands.settle();
-  }
-  std::vector<AckStatus> said() {
-    std::vector<AckStatus> all;
-    for (const Answer& answer : inbox->take()) all.push_back(answer.status);
-    return all;
-  }
-  void quiet(std::int64_t ns) {
-    hands.pass(ns);
-    hands.settle();
-  }
-
-  Options options;
-  test::HandLoop hands;
-  slo::MatchSets sets;
-  slo::MatchSetId set = 0;
-  test::FakeDisk disk;
-  std::unique_ptr<test::FakeJournal> fake;
-  std::unique_ptr<LedgerComponent> component;
-  std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
-  std::shared_ptr<const Sender> sender = std::make_shared<Sender>(Sender{"agent", "127.0.0.1"});
-};
-
-using Told = std::vector<AckStatus>;
 
 slo::Definition defined(const std::string& name) {
   slo::Definition definition;
@@ -272,37 +191,6 @@ TEST_CASE("who was held because of twins is let in when these are answered, not 
   world.finish();
   CHECK(world.component->has_room());
   CHECK(world.said().size() == 41);
-}
-
-TEST_CASE(
-    "a commit of unknown fate: nothing is committed any more, everything is refused, counted is what a start finds") {
-  for (const bool reached_disk : {false, true}) {
-    World world;
-    world.quiet(5 * ms);
-    world.send(8, 1);
-    world.send(8, 2);
-    world.finish(CommitResult::unknown, reached_disk);
-    auto answers = world.inbox->take();
-    REQUIRE(answers.size() == 1);
-    CHECK(answers[0].reason == Reason::journal);
-    world.quiet(30 * ns_per_s);
-    CHECK_FALSE(world.busy());
-    world.send(9, 1);
-    answers = world.inbox->take();
-    REQUIRE(answers.size() == 2);  // the second batch of the open group has been told journal_slow
-    CHECK(answers[0].reason == Reason::journal_slow);
-    CHECK(answers[1].reason == Reason::journal);
-    CHECK(world.hands.get(world.component->async_goodbye(8, {world.disk.state_id, 0})) == false);
-    CHECK_FALSE(world.hands.get(world.component->async_define({defined("a")}))->has_value());
-    world.stop();
-    world.start();
-    world.hands.settle();
-    world.finish();
-    world.quiet(5 * ms);
-    world.send(8, 1);
-    if (!reached_disk) world.finish();
-    CHECK(world.said() == Told{reached_disk ? AckStatus::duplicate : AckStatus::counted});
-  }
 }
 
 TEST_CASE("a full open group holds what comes until it closes, and async_room waits as long") {

@@ -39,7 +39,7 @@ journal::JournalStatus FakeJournal::start() {
 }
 
 void FakeJournal::commit(journal::Commit commit, journal::CommitDone done) {
-  const bool follows = disk_ == nullptr || broken_ || commit.lsn == disk_->last_lsn + 1;
+  const bool follows = disk_ == nullptr || broken_ || commit.lsn == known_lsn_ + 1;
   if (!follows) {
     violation("journal", "lsn without a gap");
     broken_ = true;
@@ -89,7 +89,7 @@ bool FakeJournal::take_piece(const journal::Rewrite& piece) {
   if (piece.first)
     attempt_ = FakeDisk{.state_id = disk_->state_id,
                         .generation = disk_->generation + 1,
-                        .last_lsn = disk_->last_lsn,
+                        .last_lsn = known_lsn_,
                         .records = {},
                         .rows = {}};
   if (!attempt_) return false;
@@ -120,7 +120,10 @@ void FakeJournal::finish(CommitResult result, bool reached_disk) {
   } else if (applies && disk_ != nullptr && !broken_) {
     disk_->apply(job.work.commit);
   }
-  if (result == CommitResult::durable) counters_.commits.add();
+  if (result == CommitResult::durable) {
+    counters_.commits.add();
+    if (!job.is_piece || job.work.last) known_lsn_ = job.work.commit.lsn;
+  }
   if (result == CommitResult::full) counters_.full.add();
   if (result == CommitResult::unknown) {
     counters_.failures.add();

@@ -28,7 +28,7 @@ struct FakeDisk {
 class FakeJournal final : public journal::Journal {
  public:
   // The disk outlives the journal or is unplugged by crash().
-  explicit FakeJournal(FakeDisk& disk) : disk_(&disk) {}
+  explicit FakeJournal(FakeDisk& disk) : disk_(&disk), known_lsn_(disk.last_lsn) {}
 
   journal::JournalStatus read_rows(const journal::RowVisitor& visit) override;
   journal::JournalStatus read_records(journal::Lsn from, const journal::RecordVisitor& visit) override;
@@ -68,6 +68,7 @@ class FakeJournal final : public journal::Journal {
   void hand_over(Job job);
   bool take_piece(const journal::Rewrite& piece);
   FakeDisk* disk_;
+  journal::Lsn known_lsn_;           // the last that is known to be durable: on the disk there may be one more
   std::optional<FakeDisk> attempt_;  // what the pieces so far have said
   std::optional<Job> pending_;
   journal::Counters counters_;
