@@ -168,7 +168,7 @@ struct AdminComponent::Inside {
   }
   Health health() {
     Lock lock(mutex);
-    return {ready, reason, sources.metrics.journal.broken.value() != 0};
+    return {ready, reason, sources.journal.trouble()};
   }
 
   std::shared_ptr<const slo::Matcher> current_matcher() {

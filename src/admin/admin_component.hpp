@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "fold/options.hpp"
 #include "fold/unmatched_identities.hpp"
+#include "journal/journal.hpp"
 #include "ledger/ledger_component.hpp"
 #include "selfmetrics/own_metrics.hpp"
 #include "slo/matcher.hpp"
@@ -34,6 +35,7 @@ namespace nissa::admin {
 // All outlive the component.
 struct Sources {
   ledger::LedgerComponent& ledger;
+  const journal::Journal& journal;
   selfmetrics::Sources metrics;
   const fold::UnmatchedIdentities& unmatched;
   const fold::Options& fold_options;

@@ -1,22 +1,28 @@
 #include "admin/health_page.hpp"
 
 namespace nissa::admin {
-namespace {
 
-constexpr const char* journal_trouble =
-    "the journal failed and its last commit is of unknown fate: no batch is acknowledged";
-
-}  // namespace
+using Kind = journal::Trouble::Kind;
 
 net::HttpResponse health_page(const Health& health) {
-  return net::http_text(health.journal_broken ? std::string("alive, but ") + journal_trouble + '\n' : "ok\n");
+  if (health.journal.kind == Kind::none) return net::http_text("ok\n");
+  return net::http_text("alive, but " + health.journal.text + '\n');
 }
 
 net::HttpResponse ready_page(const Health& health) {
   if (!health.ready) return net::http_error(503, "not_ready", "not ready: " + health.reason, "ask again in a second");
-  if (health.journal_broken)
-    return net::http_error(503, "journal_failing", journal_trouble,
-                           "the log names the failure; mend the disk, then restart nissad");
+  switch (health.journal.kind) {
+    case Kind::failed:
+      return net::http_error(503, "journal_failing", "no batch is acknowledged: " + health.journal.text,
+                             "look at the disk; nissad tries a new file each second and goes on by itself");
+    case Kind::full:
+      return net::http_error(503, "disk_full", "no batch is taken: " + health.journal.text,
+                             "make room on the disk of state_dir; nissad goes on by itself");
+    case Kind::slow:
+      return net::http_text("ready, but " + health.journal.text + '\n');
+    case Kind::none:
+      break;
+  }
   return net::http_text("ready\n");
 }
 

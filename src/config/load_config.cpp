@@ -119,6 +119,7 @@ void read_journal(TomlTable table, Config& config) {
   table.duration_ms("snapshot_interval", config.ledger.snapshot.every_ms, 1'000, 24 * 60 * minute_ms);
   read_bytes(table, "snapshot_after", config.ledger.snapshot.journal_bytes, mib, 16 * gib);
   read_bytes(table, "checkpoint_bytes", config.journal.checkpoint_bytes, mib, gib);
+  table.bytes_or_auto("min_free", config.journal.min_free_bytes, 0, 1024 * gib);
   read_bytes(table, "epoch_bytes", config.ledger.epochs.bytes, mib, 16 * gib);
   read_bytes(table, "tombstone_bytes", config.ledger.epochs.tombstone_bytes, 64 * kib, gib);
   read_count(table, "principal_percent", config.ledger.epochs.principal_percent, 1, 100);

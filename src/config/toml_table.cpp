@@ -33,6 +33,19 @@ std::string quoted(std::string_view raw) {
   return out += '"';
 }
 
+constexpr std::string_view automatic = "auto";
+
+// What is wrong with it, or nothing.
+std::string read_bytes(std::string_view given, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
+  const auto size = parse_bytes(given);
+  if (!size) return size.error().message;
+  if (*size < least || *size > most)
+    return '"' + std::string(given) + "\" is out of range; expected " + format_bytes(least) + " to " +
+           format_bytes(most);
+  into = *size;
+  return {};
+}
+
 }  // namespace
 
 struct TomlTable::Inside {
@@ -166,16 +179,20 @@ bool TomlTable::duration_ms(std::string_view key, std::int64_t& into, std::int64
 }
 
 bool TomlTable::bytes(std::string_view key, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
-  const bool set = quantity(key, [&](std::string_view given) -> std::string {
-    const auto size = parse_bytes(given);
-    if (!size) return size.error().message;
-    if (*size < least || *size > most)
-      return '"' + std::string(given) + "\" is out of range; expected " + format_bytes(least) + " to " +
-             format_bytes(most);
-    into = *size;
-    return {};
-  });
+  const bool set = quantity(key, [&](std::string_view given) { return read_bytes(given, into, least, most); });
   inside_->note(key, quoted(format_bytes(into)));
+  return set;
+}
+
+bool TomlTable::bytes_or_auto(std::string_view key, std::optional<std::uint64_t>& into, std::uint64_t least,
+                              std::uint64_t most) {
+  const bool set = quantity(key, [&](std::string_view given) {
+    std::uint64_t size = 0;
+    const std::string wrong = given == automatic ? std::string() : read_bytes(given, size, least, most);
+    if (wrong.empty()) into = given == automatic ? std::nullopt : std::optional(size);
+    return wrong;
+  });
+  inside_->note(key, quoted(into ? format_bytes(*into) : std::string(automatic)));
   return set;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,8 @@ class TomlTable {
   bool duration_ns(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most);
   bool duration_ms(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most);
   bool bytes(std::string_view key, std::uint64_t& into, std::uint64_t least, std::uint64_t most);
+  // "auto" is nullopt.
+  bool bytes_or_auto(std::string_view key, std::optional<std::uint64_t>& into, std::uint64_t least, std::uint64_t most);
   // Lists and tables stand in [[tables]] only, so they are not noted.
   bool texts(std::string_view key, std::vector<std::string>& into);
   // A table of strings, in the order of the file.

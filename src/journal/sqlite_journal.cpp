@@ -163,6 +163,7 @@ CommitResult SqliteJournal::execute(const Commit& commit) {
       counters_.commit.observe(clock_.boot_ns() - before);
       counters_.sync.observe(timing.commit_ns);
       count(commit);
+      if (met_full_disk_) note_full("");
       // Before `done`: what is acknowledged is anchored, as far as a kill goes; a power cut may cost a second of it.
       if (auto written = anchor_->advance(commit.lsn); !written) {
         counters_.failures.add();
@@ -172,6 +173,7 @@ CommitResult SqliteJournal::execute(const Commit& commit) {
     case CommitResult::full:
       counters_.full.add();
       log(LogLevel::warning, "journal", failed);
+      note_full("the disk is full: " + failed + "; it is tried again each second");
       break;
     case CommitResult::unknown:
       counters_.failures.add();

@@ -83,6 +83,8 @@ class SqliteJournal final : public Journal {
   void delete_leftovers();
 
   void look_at_room();
+  // Empty: it is not any more.
+  void note_full(const std::string& text);
   void note_failure(const std::string& failure, const std::string& attempt);
 
   const Options options_;
@@ -102,10 +104,12 @@ class SqliteJournal final : public Journal {
   std::uint64_t checkpoint_at_ = 0;
   DiskRoom room_;
   BootNs looked_at_ = 0;
+  bool met_full_disk_ = false;  // since the last durable commit
 
   std::atomic<BootNs> busy_since_{0};  // 0: nothing is under way
   mutable Mutex trouble_mutex_;
   std::string failure_ NISSA_GUARDED_BY(trouble_mutex_);  // empty: the file in use is trusted
+  std::string full_text_ NISSA_GUARDED_BY(trouble_mutex_);
   std::string room_text_ NISSA_GUARDED_BY(trouble_mutex_);
 
   std::thread thread_;

@@ -93,6 +93,7 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   counters_.broken.set(0);
   counters_.rewrites.add();
   note_failure("", "");
+  note_full("");
   for (const std::string& name : std::exchange(obsolete_, {})) delete_database(name);
   note_sizes();
   return CommitResult::durable;

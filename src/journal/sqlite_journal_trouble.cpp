@@ -16,6 +16,7 @@ std::string mebibytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) 
 Trouble SqliteJournal::trouble() const {
   const Lock lock(trouble_mutex_);
   if (!failure_.empty()) return {Trouble::Kind::failed, failure_};
+  if (!full_text_.empty()) return {Trouble::Kind::full, full_text_};
   if (!room_text_.empty()) return {Trouble::Kind::full, room_text_};
   const BootNs since = busy_since_.load(std::memory_order_relaxed);
   const BootNs lasted = since == 0 ? 0 : clock_.boot_ns() - since;
@@ -28,6 +29,12 @@ void SqliteJournal::note_failure(const std::string& failure, const std::string& 
   const Lock lock(trouble_mutex_);
   failure_ = failure;
   if (!attempt.empty()) failure_ += "; the last attempt at a new file failed too: " + attempt;
+}
+
+void SqliteJournal::note_full(const std::string& text) {
+  met_full_disk_ = !text.empty();
+  const Lock lock(trouble_mutex_);
+  full_text_ = text;
 }
 
 void SqliteJournal::look_at_room() {

@@ -222,6 +222,12 @@ void add_journal(const journal::Counters& journal, std::vector<Family>& families
                                    .add({{"file", "database"}}, number(journal.database_bytes))
                                    .add({{"file", "wal"}}, number(journal.wal_bytes))));
   families.push_back(single("nissa_journal_broken", number(journal.broken)));
+  families.push_back(std::move(Family("nissa_journal_rewrites_total")
+                                   .add({{"result", "done"}}, number(journal.rewrites))
+                                   .add({{"result", "failed"}}, number(journal.rewrites_failed))));
+  families.push_back(single("nissa_journal_disk_free_bytes", number(journal.free_bytes)));
+  families.push_back(single("nissa_journal_min_free_bytes", number(journal.min_free_bytes)));
+  families.push_back(single("nissa_journal_short_of_room", number(journal.short_of_room)));
 }
 
 void add_ledger(const ledger::LedgerCounters& ledger, std::vector<Family>& families) {

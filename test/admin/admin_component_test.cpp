@@ -47,6 +47,7 @@ struct World {
     admin = std::make_unique<admin::AdminComponent>(
         hand.loop, hand.timers, hand.clock, admin::Options{},
         admin::Sources{*ledger,
+                       *journal,
                        {books, fold, overload, ledger->counters(), journal_counters, "1.2.3", sets},
                        unmatched,
                        fold_options,
@@ -126,12 +127,12 @@ TEST_CASE("it is alive from the first moment, and ready when it was told so") {
   CHECK(world.get("/healthz").starts_with("HTTP/1.1 200 "));
 }
 
-TEST_CASE("a journal that failed is said by both health pages") {
+TEST_CASE("what stands in the way of commits is said by both health pages") {
   World world;
   world.admin->set_ready(true);
-  world.journal_counters.broken.set(1);
-  CHECK(has(world.get("/readyz"), "journal_failing"));
-  CHECK(has(world.get("/healthz"), "alive, but the journal failed"));
+  world.journal->run_short_of_room(true);
+  CHECK(has(world.get("/readyz"), "no batch is taken: the disk is short of room"));
+  CHECK(has(world.get("/healthz"), "alive, but the disk is short of room"));
 }
 
 TEST_CASE("the metrics page holds Nissa's own metrics and those of each SLO, well-formed") {

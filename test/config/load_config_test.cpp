@@ -62,7 +62,7 @@ Range sized(std::string section, std::string key, std::int64_t least, std::int64
           key,
           text(least),
           text(most),
-          text(least - 1),
+          least > 0 ? text(least - 1) : "",
           text(most + 1),
           "is out of range; expected " + range,
           [get](const Config& config) { return static_cast<std::int64_t>(get(config)); },
@@ -136,6 +136,8 @@ const std::vector<Range>& ranges() {
       sized("journal", "snapshot_after", mib, 16 * gib, "1 MiB to 16 GiB",
             [](C c) { return c.ledger.snapshot.journal_bytes; }),
       sized("journal", "checkpoint_bytes", mib, gib, "1 MiB to 1 GiB", [](C c) { return c.journal.checkpoint_bytes; }),
+      sized("journal", "min_free", 0, 1024 * gib, "0 B to 1024 GiB",
+            [](C c) { return c.journal.min_free_bytes.value_or(77); }),
       sized("journal", "epoch_bytes", mib, 16 * gib, "1 MiB to 16 GiB", [](C c) { return c.ledger.epochs.bytes; }),
       sized("journal", "tombstone_bytes", 64 * kib, gib, "64 KiB to 1 GiB",
             [](C c) { return c.ledger.epochs.tombstone_bytes; }),
@@ -172,6 +174,14 @@ TEST_CASE("every key is read into its option at both ends of its range") {
       CHECK(range.get(*config) == is);
     }
   }
+}
+
+TEST_CASE("min_free is left to the journal unless a size is given") {
+  CHECK(read("")->journal.min_free_bytes == std::nullopt);
+  CHECK(read("[journal]\nmin_free = \"auto\"\n")->journal.min_free_bytes == std::nullopt);
+  const auto wrong = read("[journal]\nmin_free = \"Auto\"\n");
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(wrong.error()[0].starts_with("nissa.toml:2:12: journal.min_free: "));
 }
 
 TEST_CASE("one beyond either end is refused with its place and what was expected") {

@@ -1,7 +1,7 @@
 """Rules over documents: the tables are whole, both ways, and the files that are named exist."""
 import re
 
-READERS = "text|flag|integer|duration_ns|duration_ms|bytes|texts|entries|choice"
+READERS = "text|flag|integer|duration_ns|duration_ms|bytes|bytes_or_auto|texts|entries|choice"
 # table.bytes("key", …) and the helpers of load_config and slo_section: read_bytes(table, "key", …)
 KEY = re.compile(rf'(?:\.(?:{READERS})\(|\bread_\w+\(table, )"([a-z_]+)"')
 METRIC = re.compile(r'Metric{"(\w+)",\s*Kind::(\w+),\s*((?:"(?:[^"\\]|\\.)*"\s*)+)}')
