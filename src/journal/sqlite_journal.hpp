@@ -58,9 +58,12 @@ class SqliteJournal final : public Journal {
 
   std::string in_directory(const std::string& name) const { return options_.directory + "/" + name; }
   JournalStatus open_anchor(bool create);
-  JournalResult<Opened> begin_state();
+  JournalResult<Opened> begin_state(StateId id);
   JournalResult<Opened> continue_state(const AnchorState& anchor);
-  JournalStatus clear_stillbirth();
+  JournalStatus expect_no_database() const;
+  JournalStatus expect_stillbirth() const;
+  // Names, ascending as texts; also of those of which only the log is left.
+  JournalResult<std::vector<std::string>> databases() const;
   bool file_exists(const std::string& name) const;
   bool may_read() const;
 
@@ -79,7 +82,7 @@ class SqliteJournal final : public Journal {
   CommitResult begin_attempt(Lsn last_lsn, std::string& failed);
   CommitResult take_over(const Commit& last, std::string& failed);
   void give_up_attempt();
-  void delete_database(const std::string& name);
+  bool delete_database(const std::string& name, bool durably = false);
   void delete_leftovers();
 
   void look_at_room();

@@ -1,11 +1,12 @@
-// The whole state into a new file: when the one in use is not trusted any more, or has grown too big.
+// The whole state into a new file: when the one in use is not trusted any more,
+// or has grown too big.
 //
-// Order, each step for one crash: all rows and the record that vouches for them, wholly in the database's file and
-// synced; the folder synced; one slot of ANCHOR, synced; the other one, synced; only then a commit enters the new file,
-// and the old one goes. Until then a start finds the old file, or the new one with the same state.
+// Order, each step for one crash: all rows and the record that vouches for
+// them, wholly in the database's file and synced; the folder synced; one slot
+// of ANCHOR, synced; the other one, synced; only then a commit enters the new
+// file, and the old one goes. Until then a start finds the old file, or the new
+// one with the same state.
 #include <sqlite3.h>
-
-#include <filesystem>
 
 #include "base/log.hpp"
 #include "base/violation.hpp"
@@ -54,6 +55,7 @@ CommitResult SqliteJournal::begin_attempt(Lsn last_lsn, std::string& failed) {
     anchor.generation = starting_.generation + ++attempts_;
     anchor.database = std::string(database_head) + std::to_string(anchor.generation) + std::string(database_tail);
   } while (file_exists(anchor.database));
+  delete_database(anchor.database, true);  // a log that was left alone would be taken for the new file's
   attempt_ = Attempt{anchor, std::make_unique<Store>(options_, in_directory(anchor.database))};
   if (const auto created = attempt_->store->create(anchor.state_id, last_lsn); !created) {
     failed = created.error().message;
@@ -75,8 +77,8 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   }
   attempt.anchor.last_lsn = last.lsn;
   if (const auto written = anchor_->begin(attempt.anchor); !written) {
-    // A start may find either file now, so no commit may enter the one before, and this one stays until a later ANCHOR
-    // is sure.
+    // A start may find either file now, so no commit may enter the one before,
+    // and this one stays until a later ANCHOR is sure.
     failed = "ANCHOR: " + written.error().message;
     if (!broken_) break_down(failed);
     obsolete_.push_back(attempt.anchor.database);
@@ -106,27 +108,29 @@ void SqliteJournal::give_up_attempt() {
   delete_database(name);
 }
 
-// A file that stays costs room and nothing else.
-void SqliteJournal::delete_database(const std::string& name) {
+// The log goes first: what is found without it is an older state, and never the
+// log of another database.
+bool SqliteJournal::delete_database(const std::string& name, bool durably) {
   sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
   for (const char* tail : {"-wal", "-journal", ""}) {
-    const std::string file = name + tail;
-    if (file_exists(file) && vfs->xDelete(vfs, in_directory(file).c_str(), 0) != SQLITE_OK)
-      log(LogLevel::warning, "journal", in_directory(file) + " is of no use any more, and cannot be deleted");
+    // Not only if it exists: to SQLite an empty file does not, and a log that was cut may come back after a power cut.
+    const std::string file = in_directory(name + tail);
+    const int code = vfs->xDelete(vfs, file.c_str(), durably ? 1 : 0);
+    if (code == SQLITE_OK || code == SQLITE_IOERR_DELETE_NOENT) continue;
+    // A file that stays costs room and nothing else.
+    log(LogLevel::warning, "journal", file + " is of no use any more, and cannot be deleted");
+    return false;
   }
+  return true;
 }
 
-// Of attempts that a crash ended, and of files that were replaced just before one. ANCHOR is synced in both slots.
+// Of attempts that a crash ended, and of files that were replaced just before
+// one. ANCHOR is synced in both slots.
 void SqliteJournal::delete_leftovers() {
-  std::error_code error;
-  std::vector<std::string> found;
-  for (auto entry = std::filesystem::directory_iterator(options_.directory, error);
-       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with(database_head) && name.ends_with(database_tail) && name != starting_.database)
-      found.push_back(name);
-  }
-  for (const std::string& name : found) delete_database(name);
+  const auto found = databases();
+  if (!found) return;
+  for (const std::string& name : *found)
+    if (name != starting_.database) delete_database(name);
 }
 
 }  // namespace nissa::journal

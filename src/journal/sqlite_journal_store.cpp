@@ -170,6 +170,7 @@ JournalStatus Store::open() {
   std::error_code unreadable;
   const auto size = std::filesystem::file_size(path_, unreadable);
   if (!unreadable && size < 512) return wrong(Damage::database_missing, "is empty");
+  if (auto written = write_log_anew(); !written) return written;
   int code = connect(false);
   if (code != SQLITE_OK) return said("cannot be opened", code);
   if (auto checked = check_format(); !checked) return checked;

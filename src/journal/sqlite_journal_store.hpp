@@ -33,7 +33,8 @@ class Store {
   // A new database file with its tables, in the log's mode and wholly on disk; `path` is not there yet. `last_lsn`: the
   // first record to come is the one after it.
   JournalStatus create(StateId state_id, Lsn last_lsn = 0);
-  // An existing one, proven sound by SQLite's quick_check (about 0.5 ms a MB) and by its last record's CRC.
+  // An existing one, proven sound by SQLite's quick_check (about 0.5 ms a MB) and by its last record's CRC. Its log is
+  // written anew first, and synced.
   JournalStatus open();
 
   // After open() or create().
@@ -45,8 +46,8 @@ class Store {
   JournalStatus read_rows(const RowVisitor& visit);
   JournalStatus read_records(Lsn from, const RecordVisitor& visit);
 
-  // Notes the start, then moves the whole log into the database and cuts it: what was read from the page cache is
-  // written and synced anew (after a failed fsync and a kill, it may show a group that the disk never got).
+  // Notes the start, then moves the whole log into the database and cuts it: what was read is on the disk anew
+  // (after a failed fsync and a kill, the page cache may show a group that the disk never got).
   JournalStatus begin_generation(std::uint64_t generation);
 
   struct Timing {
@@ -67,6 +68,7 @@ class Store {
   int prepare();
   int set_up_log();
   int execute(const char* sql);
+  JournalStatus write_log_anew();
   JournalStatus check_format();
   JournalStatus check_pages();
   JournalStatus read_facts();

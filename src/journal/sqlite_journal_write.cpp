@@ -2,17 +2,22 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "journal/anchor.hpp"
 #include "journal/sqlite_journal_store.hpp"
 
 namespace nissa::journal {
 namespace {
 
-// A piece of trimming: as much as keeps ahead of what is written, and no more, so that no commit becomes a long one.
-// Worth the pages it touches only when several go together.
+// A piece of trimming: as much as keeps ahead of what is written, and no more,
+// so that no commit becomes a long one. Worth the pages it touches only when
+// several go together.
 constexpr Lsn trim_at_least = 16;
 constexpr Lsn trim_at_most = 64;
 constexpr std::size_t trim_bytes = 256 * 1024;
+
+constexpr std::uintmax_t piece_bytes = 64 * 1024;  // of a log that is written anew; a VFS takes no more at once
 
 }  // namespace
 
@@ -121,6 +126,27 @@ CommitResult Store::checkpoint(std::string& failed) {
   }
   failed = std::string("checkpoint: ") + sqlite3_errstr(code) + " (code " + std::to_string(code) + ")";
   return (code & 0xff) == SQLITE_FULL ? CommitResult::full : CommitResult::unknown;
+}
+
+// After a failed fsync and a kill the page cache may show a log that the disk
+// has only the older part of, and syncing it does nothing: its pages count as
+// clean. Before SQLite reads it, for otherwise it would be moved into the
+// database, and after a power cut that older part would be laid over newer
+// pages.
+JournalStatus Store::write_log_anew() {
+  const std::string path = path_ + "-wal";
+  std::error_code missing;
+  const std::uintmax_t size = std::filesystem::file_size(path, missing);
+  if (missing || size == 0) return {};
+  const auto log = open_anchor_file(options_.vfs, path, true);
+  auto done = log ? Status{} : Status(std::unexpected(log.error()));
+  for (std::uintmax_t at = 0; done && at < size; at += piece_bytes) {
+    const auto piece = (*log)->read(at, static_cast<std::size_t>(std::min<std::uintmax_t>(piece_bytes, size - at)));
+    done = piece ? (*log)->write(at, *piece) : Status(std::unexpected(piece.error()));
+  }
+  if (done) done = (*log)->sync();
+  if (!done) return wrong(Damage::none, "its log cannot be written anew: " + done.error().message);
+  return {};
 }
 
 JournalStatus Store::begin_generation(std::uint64_t generation) {

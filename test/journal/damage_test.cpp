@@ -220,7 +220,7 @@ TEST_CASE("a missing or empty database, a missing or damaged ANCHOR, and a newer
   CHECK(outcome(without("ANCHOR")) == "anchor_missing");
   files = without("ANCHOR");
   files.erase(database);
-  CHECK(outcome(files) == "database_missing");  // the log alone is no empty folder: it holds what was acknowledged
+  CHECK(outcome(files) == "anchor_missing");  // the log alone is no empty folder: it holds what was acknowledged
   files = without("ANCHOR");
   files[database][0] = 'x';
   CHECK(outcome(files) == "anchor_missing");
@@ -264,17 +264,77 @@ TEST_CASE("a birth that was cut short at any point is begun again; nothing was a
   const std::string directory = parent / "state";
   REQUIRE(open_at(directory));
   const Files born = read_files(directory);
-  for (std::size_t size = 0; size <= born.at(database).size(); size += born.at(database).size()) {
-    Files files = born;
-    files.erase("ANCHOR");
-    files[database].resize(size);
+  const auto is_begun_again = [&](const Files& files) {
     write_files(directory, files);
     const auto opened = open_at(directory);
-    REQUIRE(opened);
-    CHECK(opened->new_state);
+    return opened && opened->new_state && opened->last_lsn == 0 && opened->journal->start();
+  };
+  CHECK(is_begun_again({}));
+  CHECK(is_begun_again({{"ANCHOR", ""}}));
+  CHECK(is_begun_again({{"ANCHOR", std::string(4608, '\0')}}));
+  CHECK(is_begun_again({{"ANCHOR", born.at("ANCHOR").substr(0, 512)}}));
+  CHECK(is_begun_again({{"ANCHOR", born.at("ANCHOR")}}));
+  CHECK(is_begun_again({{"ANCHOR", born.at("ANCHOR")}, {wal, std::string(10'000, 'x')}}));
+  CHECK(is_begun_again(born));
+  for (std::size_t size = 0; size < born.at(database).size(); size += 512) {
+    CAPTURE(size);
+    Files files = born;
+    files[database].resize(size);
+    CHECK(is_begun_again(files));
+    files[database].resize(born.at(database).size());  // with its length, but not its bytes
+    CHECK(is_begun_again(files));
+    files = born;
+    for (std::size_t at = size; at < size + 512; ++at) files[database][at] ^= '\x5a';
+    CHECK(is_begun_again(files));
   }
-  Files files = born;
-  files["ANCHOR"] = std::string(4608, '\0');
-  write_files(directory, files);
-  CHECK(open_at(directory)->new_state);
+}
+
+TEST_CASE("a database without ANCHOR is never taken for a birth, whatever it is like and whatever its number") {
+  for (const char* anchor : {"missing", "blank"}) {
+    CAPTURE(anchor);
+    Files files = sample().settled;
+    files.erase("ANCHOR");
+    if (anchor == std::string("blank")) files["ANCHOR"] = std::string(4608, '\0');
+    CHECK(outcome(files) == "anchor_missing");
+    Files torn = files;
+    torn[database].resize(20'000);
+    CHECK(outcome(torn) == "anchor_missing");
+    torn[database].clear();
+    CHECK(outcome(torn) == "anchor_missing");
+    Files later = files;
+    later["state-12.db"] = later[database];
+    later.erase(database);
+    later.erase(wal);
+    CHECK(outcome(later) == "anchor_missing");
+    later.erase("state-12.db");
+    later["state-12.db-wal"] = sample().files[wal];
+    CHECK(outcome(later) == "anchor_missing");
+  }
+}
+
+TEST_CASE("beside a state, an ANCHOR from before its first start is an old copy, and nothing is deleted") {
+  const TempDir parent;
+  REQUIRE(open_at(parent / "born"));
+  const Files born = read_files(parent / "born");
+  const auto refused = [&](Files files) {
+    files["ANCHOR"] = born.at("ANCHOR");
+    files.erase("lock");
+    const std::string directory = parent / "state";
+    write_files(directory, files);
+    const auto opened = open_at(directory);
+    Files left = read_files(directory);
+    left.erase("lock");
+    left.erase("state-1.db-wal");  // SQLite may begin one
+    files.erase("state-1.db-wal");
+    CHECK(left == files);
+    return opened ? "taken" : name(opened.error().damage);
+  };
+  CHECK(refused(sample().files) == "anchor_damaged");
+  CHECK(refused(sample().settled) == "anchor_damaged");
+  Files torn = sample().settled;
+  REQUIRE(torn[database].size() > 128 * 1024);
+  torn[database][0] = 'x';
+  CHECK(refused(torn) == "anchor_damaged");
+  CHECK(refused({{"state-2.db", sample().settled[database]}}) == "anchor_damaged");
+  CHECK(refused({{"state-2.db-wal", "x"}}) == "anchor_damaged");
 }

@@ -2,7 +2,7 @@
 
 #include "journal_helpers.hpp"
 #include "support/fake_journal.hpp"
-#include "support/faulty_vfs.hpp"
+#include "support/power_cut_vfs.hpp"
 #include "support/seed.hpp"
 #include "support/temp_dir.hpp"
 
@@ -12,14 +12,14 @@ using journal::CommitResult;
 
 namespace {
 
-// SQLite's codes; its header stays in support/faulty_vfs.cpp.
+// SQLite's codes; its header stays in support/power_cut_vfs.cpp.
 constexpr int full = 13;
 constexpr int io_write = 10 | 3 << 8;
 constexpr int io_fsync = 10 | 4 << 8;
 
-journal::Options faulty_options(const TempDir& directory) {
+journal::Options options_on(const PowerCutDisk& disk, const TempDir& directory) {
   auto options = options_for(directory.path());
-  options.vfs = FaultyVfs::name();
+  options.vfs = disk.vfs();
   return options;
 }
 
@@ -34,8 +34,8 @@ void commit_up_to(journal::Journal& journal, journal::Lsn lsn, journal::Lsn from
 }
 
 // What is there after a restart: every acknowledged record, and nothing but what was committed.
-journal::Lsn last_after_restart(const TempDir& directory) {
-  auto opened = open_at(directory.path());
+journal::Lsn last_after_restart(const PowerCutDisk& disk, const TempDir& directory) {
+  auto opened = journal::open_journal(options_on(disk, directory), system_clock());
   REQUIRE(opened);
   const auto read = contents(*opened->journal, 1);
   REQUIRE(read);
@@ -47,99 +47,99 @@ journal::Lsn last_after_restart(const TempDir& directory) {
 }  // namespace
 
 TEST_CASE("a failed fsync of a commit: fate unknown, and the file is not trusted again though SQLite would go on") {
-  FaultyVfs vfs;
+  PowerCutDisk disk;
   const TempDir directory;
   {
-    auto opened = journal::open_journal(faulty_options(directory), system_clock());
+    auto opened = journal::open_journal(options_on(disk, directory), system_clock());
     REQUIRE(opened->journal->start());
     commit_up_to(*opened->journal, 5);
-    vfs.fail_sync("-wal", 1, io_fsync);
+    disk.fail_sync("-wal", 1, io_fsync);
     CHECK(commit_and_wait(*opened->journal, small(6)) == CommitResult::unknown);
     CHECK(commit_and_wait(*opened->journal, small(6)) == CommitResult::unknown);
     CHECK(opened->journal->counters().broken.value() == 1);
     CHECK(opened->journal->counters().failures.value() == 2);
   }
-  CHECK(last_after_restart(directory) >= 5);
+  CHECK(last_after_restart(disk, directory) >= 5);
 }
 
 TEST_CASE("a failed write of a commit: fate unknown; a full disk: known, and tried again") {
   for (int nth = 1; nth <= 8; ++nth) {
     CAPTURE(nth);
-    FaultyVfs vfs;
+    PowerCutDisk disk;
     const TempDir directory;
     {
-      auto opened = journal::open_journal(faulty_options(directory), system_clock());
+      auto opened = journal::open_journal(options_on(disk, directory), system_clock());
       REQUIRE(opened->journal->start());
       commit_up_to(*opened->journal, 5);
-      vfs.fail_write("-wal", nth, full);
+      disk.fail_write("-wal", nth, full);
       CHECK(commit_and_wait(*opened->journal, small(6)) == CommitResult::full);
       CHECK(commit_and_wait(*opened->journal, small(6)) == CommitResult::durable);
-      vfs.fail_write("-wal", nth, io_write);
+      disk.fail_write("-wal", nth, io_write);
       CHECK(commit_and_wait(*opened->journal, small(7)) == CommitResult::unknown);
     }
-    CHECK(last_after_restart(directory) == 6);
+    CHECK(last_after_restart(disk, directory) == 6);
   }
 }
 
 TEST_CASE("a failed checkpoint breaks the journal, a full one does not") {
   for (const int code : {io_fsync, full}) {
     CAPTURE(code);
-    FaultyVfs vfs;
+    PowerCutDisk disk;
     const TempDir directory;
     journal::Lsn durable = 0;
     {
-      auto options = faulty_options(directory);
+      auto options = options_on(disk, directory);
       options.checkpoint_bytes = 40'000;
       auto opened = journal::open_journal(options, system_clock());
       REQUIRE(opened->journal->start());
       if (code == full) {
-        vfs.fail_write("state-1.db", 1, code);
+        disk.fail_write("state-1.db", 1, code);
         commit_up_to(*opened->journal, 20);
         durable = 20;
         CHECK(opened->journal->counters().full.value() == 1);
         CHECK(opened->journal->counters().checkpoints.value() > 0);
       } else {
-        vfs.fail_sync("state-1.db", 1, code);
+        disk.fail_sync("state-1.db", 1, code);
         while (commit_and_wait(*opened->journal, small(durable + 1)) == CommitResult::durable) REQUIRE(++durable < 50);
         CHECK(opened->journal->counters().broken.value() == 1);
       }
     }
-    CHECK(last_after_restart(directory) == durable);
+    CHECK(last_after_restart(disk, directory) == durable);
   }
 }
 
 TEST_CASE("an ANCHOR that cannot be written stays behind and is counted; commits go on") {
-  FaultyVfs vfs;
+  PowerCutDisk disk;
   const TempDir directory;
   {
-    auto opened = journal::open_journal(faulty_options(directory), system_clock());
+    auto opened = journal::open_journal(options_on(disk, directory), system_clock());
     REQUIRE(opened->journal->start());
     commit_up_to(*opened->journal, 1);
-    vfs.fail_write("ANCHOR", 1, io_write);
+    disk.fail_write("ANCHOR", 1, io_write);
     commit_up_to(*opened->journal, 3, 2);
     CHECK(opened->journal->counters().failures.value() == 1);
     CHECK(opened->journal->counters().broken.value() == 0);
   }
-  CHECK(last_after_restart(directory) == 3);
+  CHECK(last_after_restart(disk, directory) == 3);
 }
 
 TEST_CASE("a start that cannot make durable what it read is no start") {
   for (const char* file : {"state-1.db", "ANCHOR"}) {
     CAPTURE(file);
-    FaultyVfs vfs;
+    PowerCutDisk disk;
     const TempDir directory;
     {
-      auto opened = journal::open_journal(faulty_options(directory), system_clock());
+      auto opened = journal::open_journal(options_on(disk, directory), system_clock());
       REQUIRE(opened->journal->start());
       commit_up_to(*opened->journal, 5);
     }
     {
-      auto opened = journal::open_journal(faulty_options(directory), system_clock());
+      auto opened = journal::open_journal(options_on(disk, directory), system_clock());
       REQUIRE(opened);
-      vfs.fail_sync(file, 1, io_fsync);
+      disk.fail_sync(file, 1, io_fsync);
       CHECK(!opened->journal->start());
     }
-    CHECK(last_after_restart(directory) == 5);
+    CHECK(last_after_restart(disk, directory) == 5);
   }
 }
 

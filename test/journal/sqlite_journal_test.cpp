@@ -38,11 +38,19 @@ TEST_CASE("two states have different ids") {
 TEST_CASE("a start that was never finished costs a generation at most, and no state") {
   const TempDir directory;
   const auto id = open_at(directory.path())->state_id;
-  auto again = open_at(directory.path());
-  REQUIRE(again);
-  CHECK(again->state_id == id);
-  CHECK(again->generation == 1);
-  CHECK(!again->new_state);
+  {
+    auto again = open_at(directory.path());
+    REQUIRE(again);
+    CHECK(again->state_id == id);
+    CHECK(again->generation == 1);
+    REQUIRE(again->journal->start());
+  }
+  REQUIRE(open_at(directory.path()));
+  const auto third = open_at(directory.path());
+  REQUIRE(third);
+  CHECK(third->state_id == id);
+  CHECK(third->generation == 2);
+  CHECK(!third->new_state);
 }
 
 TEST_CASE("a missing path is not made whole: its mount may be missing") {
