@@ -24,6 +24,7 @@ struct AnchorState {
   StateId state_id = 0;
   Lsn last_lsn = 0;      // last durable one
   std::string database;  // file name within the directory, at most 255 bytes
+  bool copy = false;     // a backup that was never started: the first start draws an id of its own
   bool operator==(const AnchorState&) const = default;
 };
 

@@ -7,6 +7,7 @@ namespace {
 // Magic, version and the CRC at the end keep their places in every future format: so an older program can tell
 // "newer" from "damaged".
 constexpr std::string_view magic = "NISSAANC";
+constexpr std::uint32_t is_copy = 1;  // the one flag there is
 constexpr std::size_t crc_at = anchor_slot_size - sizeof(std::uint32_t);
 
 bool newer(const AnchorState& a, const AnchorState& b) {
@@ -20,7 +21,7 @@ Bytes encode_slot(const AnchorState& state) {
   ByteWriter out(slot);
   out.raw(as_bytes(magic));
   out.fixed(format_version);
-  out.fixed(std::uint32_t{0});  // reserved
+  out.fixed(state.copy ? is_copy : 0);
   out.fixed(state.generation);
   out.fixed(state.state_id);
   out.fixed(state.last_lsn);
@@ -40,9 +41,10 @@ std::expected<AnchorState, SlotFault> decode_slot(ByteView slot) {
   ByteReader in(slot.first(crc_at));
   if (as_text(in.raw(magic.size())) != magic) return std::unexpected(SlotFault::damaged);
   const auto version = in.fixed<std::uint32_t>();
-  in.fixed<std::uint32_t>();
-  if (version > format_version) return std::unexpected(SlotFault::newer_version);
+  const auto flags = in.fixed<std::uint32_t>();
+  if (version > format_version || (flags & ~is_copy) != 0) return std::unexpected(SlotFault::newer_version);
   AnchorState state;
+  state.copy = flags == is_copy;
   state.generation = in.fixed<std::uint64_t>();
   state.state_id = in.fixed<std::uint64_t>();
   state.last_lsn = in.fixed<std::uint64_t>();

@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "base/counter.hpp"
 #include "base/histogram.hpp"
+#include "journal/backup.hpp"
 #include "journal/options.hpp"
 
 namespace nissa::journal {
@@ -113,6 +114,11 @@ struct Counters {
   Counter free_bytes;       // gauge: of the disk, for this process; looked at each second
   Counter min_free_bytes;   // gauge: below this no batch is taken; 0: never looked at
   Counter short_of_room;    // gauge: 1 from there until 1.5 times as much is free
+  // Of these the backup's thread is the writer.
+  Counter backups;
+  Counter backups_failed;
+  Counter backup_lsn;  // gauges: of the last one made since the start
+  Counter backup_unix_ms;
   LatencyHistogram commit;  // begin of the transaction to durable
   LatencyHistogram sync;    // of it, the COMMIT statement: pages into the log, fsync
   LatencyHistogram checkpoint;
@@ -147,6 +153,12 @@ class Journal {
   // another attempt leads on; what the disk holds is either the state before the failed commit, with or without that,
   // or this one.
   virtual void rewrite(Rewrite piece, CommitDone done) = 0;
+  // Any thread, between start() and stop(): a whole copy of the state in a new folder of backup_directory, beside what
+  // goes on here; commits do not wait for it. `done` is called once, at once or on another thread: it must only post.
+  virtual void back_up(BackupDone done) = 0;
+  // Any thread: one that is being made is given up and answered, and no other is taken. Before stop(), by whoever waits
+  // for those who asked.
+  virtual void end_backups() = 0;
   // After the last `done`; blocking until the thread has ended. Nothing is written: a stop is no different from a kill.
   virtual void stop() = 0;
 
@@ -160,6 +172,9 @@ struct Opened {
   std::uint64_t generation = 0;  // of this start: one more than at the last
   Lsn last_lsn = 0;              // last durable one; 0: none yet
   bool new_state = false;        // the directory was empty: a state has just been begun
+  // The state that a backup was made of, which is about to be restored: state_id is drawn anew at each opening until
+  // start() has made it durable. 0: nothing of the kind.
+  StateId copy_of = 0;
 };
 
 // Locks the directory, finds or begins the state in it, and checks that its end is not below ANCHOR. Blocking.

@@ -17,6 +17,8 @@ struct Options {
   std::optional<std::uint64_t> min_free_bytes;
   // The database grows no further: commits then answer `full`. 0: as far as the disk goes.
   std::uint64_t max_database_bytes = 0;
+  // Where backups go: each a new folder in it, which is made if only its last part is missing. Empty: none are made.
+  std::string backup_directory;
   std::string vfs;  // name of a registered SQLite VFS, for tests; empty: the system's
 };
 

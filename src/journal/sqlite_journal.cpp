@@ -72,7 +72,7 @@ JournalStatus SqliteJournal::start() {
       return {};
     }
   }
-  if (auto begun = store_->begin_generation(starting_.generation); !begun) return begun;
+  if (auto begun = store_->begin_generation(starting_.generation, starting_.state_id); !begun) return begun;
   if (auto written = anchor_->begin(starting_); !written) {
     return std::unexpected(JournalError{Damage::none, "ANCHOR cannot be written: " + written.error().message});
   }
@@ -103,19 +103,25 @@ void SqliteJournal::hand_over(Job job) {
 }
 
 void SqliteJournal::stop() {
+  end_backups();
   {
     const Lock lock(mutex_);
     stopping_ = true;
     wake_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
+  const Lock lock(backup_mutex_);
+  backup_.reset();
 }
 
 // The analysis does not see that wait() takes the lock it gave back.
 SqliteJournal::Woken SqliteJournal::next_job(std::optional<Job>& job) NISSA_NO_THREAD_SAFETY_ANALYSIS {
   std::unique_lock lock(mutex_.native());
-  const auto something = [this]() NISSA_NO_THREAD_SAFETY_ANALYSIS { return job_.has_value() || stopping_; };
+  const auto something = [this]() NISSA_NO_THREAD_SAFETY_ANALYSIS {
+    return job_.has_value() || errand_ != nullptr || stopping_;
+  };
   if (!wake_.wait_for(lock, look_every, something)) return Woken::time;
+  if (errand_ != nullptr && !stopping_) return Woken::errand;  // first, for it is short
   job = std::exchange(job_, std::nullopt);
   return job ? Woken::job : Woken::stop;
 }
@@ -137,8 +143,13 @@ void SqliteJournal::run() {
       if (result == CommitResult::durable) maintain();
       job.reset();  // not before: whoever waits for the end of `done` itself waits for all that the job brought about
     }
-    if (clock_.boot_ns() - looked_at_ >= look_every_ns) look_at_room();
+    if (woken == Woken::errand) run_errand(true);
+    if (clock_.boot_ns() - looked_at_ >= look_every_ns) {
+      look_at_room();
+      if (!held_.empty()) maintain();
+    }
   }
+  run_errand(false);
 }
 
 CommitResult SqliteJournal::execute(const Commit& commit) {
@@ -202,7 +213,7 @@ void SqliteJournal::maintain() {
     counters_.failures.add();
     log(LogLevel::warning, "journal", "ANCHOR stays behind: " + synced.error().message);
   }
-  if (store_->wal_bytes() >= checkpoint_at_) {
+  if (store_->wal_bytes() >= checkpoint_at_ && !held_back()) {
     std::string failed;
     const CommitResult result = store_->checkpoint(failed);
     counters_.checkpoint.observe(clock_.boot_ns() - now);

@@ -2,7 +2,8 @@
 // Place in the flow: takes a Commit from the ledger's strand, says `durable` on the journal's thread.
 // A commit wakes that thread once; while it runs, nothing else is accepted (the ledger fills its next group meanwhile).
 // sqlite_journal_open.cpp: what is found at a start. sqlite_journal_rewrite.cpp: the state into a new file.
-// sqlite_journal_trouble.cpp: what stands in the way, and the room on the disk.
+// sqlite_journal_backup.cpp: a copy beside it. sqlite_journal_trouble.cpp: what stands in the way, and the room on the
+// disk.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -17,6 +18,7 @@
 #include "journal/anchor.hpp"
 #include "journal/disk_room.hpp"
 #include "journal/journal.hpp"
+#include "journal/sqlite_backup.hpp"
 #include "journal/sqlite_journal_store.hpp"
 #include "journal/state_dir.hpp"
 
@@ -28,7 +30,7 @@ inline JournalStatus with_ways_on(JournalStatus status) {
   return status ? status : std::unexpected(with_ways_on(std::move(status.error())));
 }
 
-class SqliteJournal final : public Journal {
+class SqliteJournal final : public Journal, private HeldLog {
  public:
   SqliteJournal(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}
   ~SqliteJournal() override { SqliteJournal::stop(); }
@@ -41,6 +43,8 @@ class SqliteJournal final : public Journal {
   JournalStatus start() override;
   void commit(Commit commit, CommitDone done) override { hand_over({std::move(commit), std::move(done)}); }
   void rewrite(Rewrite piece, CommitDone done) override { hand_over({std::move(piece), std::move(done)}); }
+  void back_up(BackupDone done) override;
+  void end_backups() override;
   void stop() override;
   const Counters& counters() const override { return counters_; }
   Trouble trouble() const override;
@@ -49,6 +53,11 @@ class SqliteJournal final : public Journal {
   struct Job {
     std::variant<Commit, Rewrite> work;
     CommitDone done;
+  };
+  // What another thread has this one do between two commits.
+  struct Errand {
+    const std::function<void()>& work;
+    bool done = false;
   };
   // A new file that is being written: nobody counts on it before ANCHOR names it.
   struct Attempt {
@@ -69,7 +78,7 @@ class SqliteJournal final : public Journal {
 
   void hand_over(Job job);
   void run();
-  enum class Woken : std::uint8_t { job, time, stop };
+  enum class Woken : std::uint8_t { job, errand, time, stop };
   Woken next_job(std::optional<Job>& job);
   CommitResult execute(const Commit& commit);
   void count(const Commit& commit);
@@ -84,6 +93,15 @@ class SqliteJournal final : public Journal {
   void give_up_attempt();
   bool delete_database(const std::string& name, bool durably = false);
   void delete_leftovers();
+
+  // Blocking. False: the journal's thread does not run any more, and nothing was done.
+  bool between_commits(const std::function<void()>& work);
+  void run_errand(bool still_running);
+  std::expected<Source, BackupError> hold() override;
+  std::expected<End, BackupError> end() override;
+  std::expected<void, BackupError> release() override;
+  bool overtaken() const override { return overtaken_.load(std::memory_order_relaxed); }
+  bool held_back();
 
   void look_at_room();
   // Empty: it is not any more.
@@ -109,6 +127,9 @@ class SqliteJournal final : public Journal {
   BootNs looked_at_ = 0;
   bool met_full_disk_ = false;  // since the last durable commit
 
+  std::string held_;  // the database that a backup reads; empty: none
+
+  std::atomic<bool> overtaken_{false};
   std::atomic<BootNs> busy_since_{0};  // 0: nothing is under way
   mutable Mutex trouble_mutex_;
   std::string failure_ NISSA_GUARDED_BY(trouble_mutex_);  // empty: the file in use is trusted
@@ -122,6 +143,12 @@ class SqliteJournal final : public Journal {
   bool busy_ NISSA_GUARDED_BY(mutex_) = false;  // from commit() until just before its `done`
   bool running_ NISSA_GUARDED_BY(mutex_) = false;
   bool stopping_ NISSA_GUARDED_BY(mutex_) = false;
+  Errand* errand_ NISSA_GUARDED_BY(mutex_) = nullptr;
+  std::condition_variable errand_over_;
+
+  Mutex backup_mutex_;
+  bool backups_ended_ NISSA_GUARDED_BY(backup_mutex_) = false;
+  std::unique_ptr<Backup> backup_ NISSA_GUARDED_BY(backup_mutex_);  // the last one
 };
 
 }  // namespace nissa::journal

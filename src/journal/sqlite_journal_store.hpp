@@ -46,9 +46,10 @@ class Store {
   JournalStatus read_rows(const RowVisitor& visit);
   JournalStatus read_records(Lsn from, const RecordVisitor& visit);
 
-  // Notes the start, then moves the whole log into the database and cuts it: what was read is on the disk anew
-  // (after a failed fsync and a kill, the page cache may show a group that the disk never got).
-  JournalStatus begin_generation(std::uint64_t generation);
+  // Notes the start and the id in one; then moves the whole log into the database and cuts it: what was read from the
+  // page cache is written and synced anew (after a failed fsync and a kill, it may show a group that the disk never
+  // got).
+  JournalStatus begin_generation(std::uint64_t generation, StateId state_id);
 
   struct Timing {
     BootNs commit_ns = 0;  // of the COMMIT statement alone: the log's pages and their fsync

@@ -55,10 +55,10 @@ JournalStatus DirectoryLock::acquire(const std::string& directory) {
 
 JournalStatus sync_directory(const std::string& directory) {
   const int file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return refused("the state directory " + directory + " cannot be opened", errno);
+  if (file < 0) return refused("the directory " + directory + " cannot be opened", errno);
   const int error = fsync(file) == 0 ? 0 : errno;
   close(file);
-  if (error != 0) return refused("the state directory " + directory + " cannot be synced", error);
+  if (error != 0) return refused("the directory " + directory + " cannot be synced", error);
   return {};
 }
 

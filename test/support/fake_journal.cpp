@@ -53,6 +53,25 @@ void FakeJournal::rewrite(journal::Rewrite piece, journal::CommitDone done) {
   hand_over({std::move(piece), true, std::move(done)});
 }
 
+void FakeJournal::back_up(journal::BackupDone done) {
+  using journal::BackupFault;
+  if (backups_ended_) return done(std::unexpected(journal::BackupError{BackupFault::stopping, "it stops"}));
+  if (backup_) return done(std::unexpected(journal::BackupError{BackupFault::under_way, "one at a time"}));
+  backup_ = std::move(done);
+}
+
+void FakeJournal::end_backups() {
+  backups_ended_ = true;
+  if (backup_) answer_backup(std::unexpected(journal::BackupError{journal::BackupFault::stopping, "it stops"}));
+}
+
+void FakeJournal::answer_backup(journal::BackupResult result) {
+  if (!backup_) return violation("journal", "answer_backup() while one is under way");
+  journal::BackupDone done = std::move(*backup_);
+  backup_.reset();
+  done(std::move(result));
+}
+
 const journal::Rewrite* FakeJournal::pending_piece() const {
   return pending_ && pending_->is_piece ? &pending_->work : nullptr;
 }

@@ -36,6 +36,8 @@ class FakeJournal final : public journal::Journal {
   void commit(journal::Commit commit, journal::CommitDone done) override;
   // At the last piece the disk is what the pieces said.
   void rewrite(journal::Rewrite piece, journal::CommitDone done) override;
+  void back_up(journal::BackupDone done) override;
+  void end_backups() override;
   void stop() override { stopped_ = true; }
   const journal::Counters& counters() const override { return counters_; }
   journal::Trouble trouble() const override;
@@ -56,6 +58,8 @@ class FakeJournal final : public journal::Journal {
   // The next `count` of those at once end as full; the next `count` after these as unknown.
   void fill_up(int count) { full_ = count; }
   void break_next(int count) { unknown_ = count; }
+  // Of the backup under way, which waits for this.
+  void answer_backup(journal::BackupResult result);
   // As if so little of the disk were free that no batch may be taken.
   void run_short_of_room(bool on) { counters_.short_of_room.set(on ? 1 : 0); }
 
@@ -71,6 +75,8 @@ class FakeJournal final : public journal::Journal {
   journal::Lsn known_lsn_;           // the last that is known to be durable: on the disk there may be one more
   std::optional<FakeDisk> attempt_;  // what the pieces so far have said
   std::optional<Job> pending_;
+  std::optional<journal::BackupDone> backup_;
+  bool backups_ended_ = false;
   journal::Counters counters_;
   bool started_ = false;
   bool stopped_ = false;
