@@ -2,7 +2,10 @@
 #include <sqlite3.h>
 #include <sys/random.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
+#include <set>
 
 #include "journal/sqlite_journal.hpp"
 
@@ -17,6 +20,21 @@ constexpr const char* ways_on =
 
 std::unexpected<JournalError> wrong(Damage damage, std::string message) {
   return std::unexpected(with_ways_on(JournalError{damage, std::move(message)}));
+}
+
+// A birth leaves some 30 KB, finished or not.
+constexpr std::uintmax_t most_bytes_at_birth = 128 * 1024;
+
+// Of a database or a file beside it, by its name: which database.
+std::optional<std::string> database_of(const std::string& name) {
+  constexpr std::string_view head = "state-";
+  constexpr std::string_view tail = ".db";
+  const auto dot = name.find(tail);
+  if (!name.starts_with(head) || dot == name.npos || dot == head.size()) return std::nullopt;
+  if (name.find_first_not_of("0123456789", head.size()) != dot) return std::nullopt;
+  constexpr std::array<std::string_view, 3> beside{"", "-wal", "-journal"};
+  if (std::ranges::find(beside, name.substr(dot + tail.size())) == beside.end()) return std::nullopt;
+  return name.substr(0, dot + tail.size());
 }
 
 JournalResult<StateId> draw_state_id() {
@@ -48,14 +66,32 @@ JournalStatus SqliteJournal::open_anchor(bool create) {
   return {};
 }
 
+JournalResult<std::vector<std::string>> SqliteJournal::databases() const {
+  std::set<std::string> found;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator(options_.directory, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (const auto name = database_of(entry->path().filename().string())) found.insert(*name);
+  }
+  if (error) return wrong(Damage::none, options_.directory + " cannot be read: " + error.message());
+  return std::vector(found.begin(), found.end());
+}
+
 JournalResult<Opened> SqliteJournal::open() {
   sqlite3_initialize();
   if (auto locked = lock_.acquire(options_.directory); !locked) return std::unexpected(locked.error());
-  if (!file_exists(anchor_name)) return begin_state();
-  if (auto opened = open_anchor(false); !opened) return std::unexpected(opened.error());
-  const auto state = anchor_->read();
-  if (!state) return wrong(state.error().damage, in_directory(anchor_name) + ": " + state.error().message);
-  return *state ? continue_state(**state) : begin_state();
+  std::optional<AnchorState> anchor;
+  if (file_exists(anchor_name)) {
+    if (auto opened = open_anchor(false); !opened) return std::unexpected(opened.error());
+    const auto found = anchor_->read();
+    if (!found) return wrong(found.error().damage, in_directory(anchor_name) + ": " + found.error().message);
+    anchor = *found;
+  }
+  if (anchor && anchor->generation > 0) return continue_state(*anchor);
+  auto nothing = anchor ? expect_stillbirth() : expect_no_database();
+  if (!nothing) return std::unexpected(nothing.error());
+  const auto id = anchor ? JournalResult<StateId>(anchor->state_id) : draw_state_id();
+  return id ? begin_state(*id) : std::unexpected(id.error());
 }
 
 JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
@@ -66,9 +102,7 @@ JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
   }
   store_ = std::make_unique<Store>(options_, in_directory(anchor.database));
   if (auto opened = store_->open(); !opened) return wrong(opened.error().damage, opened.error().message);
-  // Of a copy too: a start that ended between the database, with the id it had drawn, and ANCHOR.
-  const bool half_restored = anchor.copy && store_->generation() == anchor.generation + 1;
-  if (store_->state_id() != anchor.state_id && !half_restored) {
+  if (store_->state_id() != anchor.state_id) {
     return wrong(Damage::wrong_database, in_directory(anchor.database) + " belongs to another state than ANCHOR");
   }
   // One more is a start that ended between the database and ANCHOR.
@@ -87,60 +121,59 @@ JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
   starting_ = anchor;
   starting_.generation = anchor.generation + 1;
   starting_.last_lsn = store_->last_lsn();
-  Opened opened{.state_id = anchor.state_id, .generation = starting_.generation, .last_lsn = starting_.last_lsn};
-  if (!anchor.copy) return opened;
-  const auto id = draw_state_id();
-  if (!id) return std::unexpected(id.error());
-  starting_.copy = false;
-  opened.copy_of = anchor.state_id;
-  opened.state_id = starting_.state_id = *id;
-  return opened;
+  return Opened{.state_id = starting_.state_id, .generation = starting_.generation, .last_lsn = starting_.last_lsn};
 }
 
-// ANCHOR is the last thing a birth writes. A database without it is either what a birth left that was cut short (no
-// start noted in it: nothing was ever acknowledged) or a state whose ANCHOR was lost.
-JournalStatus SqliteJournal::clear_stillbirth() {
+// A birth writes ANCHOR first: a database without it is a state whose ANCHOR was lost.
+JournalStatus SqliteJournal::expect_no_database() const {
+  const auto found = databases();
+  if (!found) return std::unexpected(found.error());
+  if (found->empty()) return {};
+  return wrong(Damage::anchor_missing, options_.directory + " holds files of the database " + found->front() +
+                                           ", but ANCHOR is not there or blank");
+}
+
+// ANCHOR knows of no start: nothing was ever acknowledged, and a database that is unsound is one that was not finished.
+// Unless somebody has put back a copy of ANCHOR from that moment.
+JournalStatus SqliteJournal::expect_stillbirth() const {
+  const auto old_copy = [this](const std::string& but) {
+    return wrong(Damage::anchor_damaged,
+                 in_directory(anchor_name) + " is an old copy: it knows of no start, but " + but);
+  };
+  const auto names = databases();
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names)
+    if (name != first_database) return old_copy(in_directory(name) + " is there");
+  if (!file_exists(first_database)) return {};
   const std::string path = in_directory(first_database);
-  if (!file_exists(first_database)) {
-    // A birth makes the database first, and this deletes it last.
-    if (!file_exists(first_database + std::string("-wal"))) return {};
-    return wrong(Damage::database_missing,
-                 path + "-wal is there, with what was acknowledged last; but neither the database nor ANCHOR is");
+  std::error_code ignored;
+  if (std::filesystem::file_size(path, ignored) > most_bytes_at_birth) return old_copy(path + " is a grown one");
+  Store found(options_, path);
+  if (const auto opened = found.open(); !opened) {
+    const Damage damage = opened.error().damage;
+    if (damage == Damage::none) return opened;
+    const bool is_torn = damage == Damage::database_missing || damage == Damage::database_damaged;
+    return is_torn ? JournalStatus{} : old_copy(opened.error().message);
   }
-  {
-    Store found(options_, path);
-    const auto opened = found.open();
-    if (!opened && opened.error().damage != Damage::database_missing) {
-      return wrong(Damage::anchor_missing, path + " is there, but ANCHOR is not; and the database cannot be read (" +
-                                               opened.error().message + ")");
-    }
-    if (opened && (found.generation() != 0 || found.last_lsn() != 0)) {
-      return wrong(Damage::anchor_missing, path + " holds a state with records up to " +
-                                               std::to_string(found.last_lsn()) + ", but ANCHOR is not there");
-    }
-  }
-  sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
-  for (const char* tail : {"-wal", "-journal", ""}) {
-    if (file_exists(first_database + std::string(tail)) && vfs->xDelete(vfs, (path + tail).c_str(), 1) != SQLITE_OK) {
-      return wrong(Damage::none, path + tail + " cannot be deleted");
-    }
-  }
-  return {};
+  // One start is one that ended between the database and ANCHOR.
+  if (found.last_lsn() == 0 && found.generation() <= 1) return {};
+  return old_copy(path + " of start " + std::to_string(found.generation()) + " and record " +
+                  std::to_string(found.last_lsn()));
 }
 
-JournalResult<Opened> SqliteJournal::begin_state() {
-  if (auto cleared = clear_stillbirth(); !cleared) return std::unexpected(cleared.error());
-  const auto id = draw_state_id();
-  if (!id) return std::unexpected(id.error());
-  store_ = std::make_unique<Store>(options_, in_directory(first_database));
-  if (auto created = store_->create(*id); !created) return std::unexpected(created.error());
-  if (auto synced = sync_directory(options_.directory); !synced) return std::unexpected(synced.error());
-  starting_ = AnchorState{.generation = 0, .state_id = *id, .last_lsn = 0, .database = first_database};
+// From ANCHOR on, until start() has noted itself in it, a birth that is cut short is seen for what it is.
+JournalResult<Opened> SqliteJournal::begin_state(StateId id) {
+  starting_ = AnchorState{.generation = 0, .state_id = id, .last_lsn = 0, .database = first_database};
   if (auto opened = anchor_ ? JournalStatus{} : open_anchor(true); !opened) return std::unexpected(opened.error());
   if (auto written = anchor_->begin(starting_); !written) return wrong(Damage::none, written.error().message);
   if (auto synced = sync_directory(options_.directory); !synced) return std::unexpected(synced.error());
+  if (!delete_database(first_database, true))
+    return wrong(Damage::none, first_database + std::string(" cannot be deleted"));
+  store_ = std::make_unique<Store>(options_, in_directory(first_database));
+  if (auto created = store_->create(id); !created) return std::unexpected(created.error());
+  if (auto synced = sync_directory(options_.directory); !synced) return std::unexpected(synced.error());
   starting_.generation = 1;
-  return Opened{.state_id = *id, .generation = 1, .last_lsn = 0, .new_state = true};
+  return Opened{.state_id = id, .generation = 1, .last_lsn = 0, .new_state = true};
 }
 
 JournalResult<Opened> open_journal(const Options& options, const Clock& clock) {

@@ -1,11 +1,8 @@
-// The whole state into a new file: when the one in use is not trusted any more,
-// or has grown too big.
+// The whole state into a new file: when the one in use is not trusted any more, or has grown too big.
 //
-// Order, each step for one crash: all rows and the record that vouches for
-// them, wholly in the database's file and synced; the folder synced; one slot
-// of ANCHOR, synced; the other one, synced; only then a commit enters the new
-// file, and the old one goes. Until then a start finds the old file, or the new
-// one with the same state.
+// Order, each step for one crash: all rows and the record that vouches for them, wholly in the database's file and
+// synced; the folder synced; one slot of ANCHOR, synced; the other one, synced; only then a commit enters the new file,
+// and the old one goes. Until then a start finds the old file, or the new one with the same state.
 #include <sqlite3.h>
 
 #include "base/log.hpp"
@@ -69,7 +66,7 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   Store::Timing timing;
   const CommitResult put = attempt.store->commit(last, clock_, timing, failed);
   if (put != CommitResult::durable) return put;
-  auto synced = attempt.store->begin_generation(attempt.anchor.generation, attempt.anchor.state_id);
+  auto synced = attempt.store->begin_generation(attempt.anchor.generation);
   if (synced) synced = sync_directory(options_.directory);
   if (!synced) {
     failed = synced.error().message;
@@ -77,8 +74,8 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   }
   attempt.anchor.last_lsn = last.lsn;
   if (const auto written = anchor_->begin(attempt.anchor); !written) {
-    // A start may find either file now, so no commit may enter the one before,
-    // and this one stays until a later ANCHOR is sure.
+    // A start may find either file now, so no commit may enter the one before, and this one stays until a later ANCHOR
+    // is sure.
     failed = "ANCHOR: " + written.error().message;
     if (!broken_) break_down(failed);
     obsolete_.push_back(attempt.anchor.database);
@@ -108,8 +105,7 @@ void SqliteJournal::give_up_attempt() {
   delete_database(name);
 }
 
-// The log goes first: what is found without it is an older state, and never the
-// log of another database.
+// The log goes first: what is found without it is an older state, and never the log of another database.
 bool SqliteJournal::delete_database(const std::string& name, bool durably) {
   sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
   for (const char* tail : {"-wal", "-journal", ""}) {
@@ -124,8 +120,7 @@ bool SqliteJournal::delete_database(const std::string& name, bool durably) {
   return true;
 }
 
-// Of attempts that a crash ended, and of files that were replaced just before
-// one. ANCHOR is synced in both slots.
+// Of attempts that a crash ended, and of files that were replaced just before one. ANCHOR is synced in both slots.
 void SqliteJournal::delete_leftovers() {
   const auto found = databases();
   if (!found) return;

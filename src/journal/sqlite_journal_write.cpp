@@ -2,7 +2,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <filesystem>
 
+#include "journal/anchor.hpp"
 #include "journal/sqlite_journal_store.hpp"
 
 namespace nissa::journal {
@@ -13,6 +15,8 @@ namespace {
 constexpr Lsn trim_at_least = 16;
 constexpr Lsn trim_at_most = 64;
 constexpr std::size_t trim_bytes = 256 * 1024;
+
+constexpr std::uintmax_t piece_bytes = 64 * 1024;  // of a log that is written anew; a VFS takes no more at once
 
 }  // namespace
 
@@ -123,18 +127,34 @@ CommitResult Store::checkpoint(std::string& failed) {
   return (code & 0xff) == SQLITE_FULL ? CommitResult::full : CommitResult::unknown;
 }
 
-JournalStatus Store::begin_generation(std::uint64_t generation, StateId state_id) {
+// After a failed fsync and a kill the page cache may show a log that the disk has only the older part of, and syncing
+// it does nothing: its pages count as clean. Before SQLite reads it, for otherwise it would be moved into the database,
+// and after a power cut that older part would be laid over newer pages.
+JournalStatus Store::write_log_anew() {
+  const std::string path = path_ + "-wal";
+  std::error_code missing;
+  const std::uintmax_t size = std::filesystem::file_size(path, missing);
+  if (missing || size == 0) return {};
+  const auto log = open_anchor_file(options_.vfs, path, true);
+  auto done = log ? Status{} : Status(std::unexpected(log.error()));
+  for (std::uintmax_t at = 0; done && at < size; at += piece_bytes) {
+    const auto piece = (*log)->read(at, static_cast<std::size_t>(std::min<std::uintmax_t>(piece_bytes, size - at)));
+    done = piece ? (*log)->write(at, *piece) : Status(std::unexpected(piece.error()));
+  }
+  if (done) done = (*log)->sync();
+  if (!done) return wrong(Damage::none, "its log cannot be written anew: " + done.error().message);
+  return {};
+}
+
+JournalStatus Store::begin_generation(std::uint64_t generation) {
   Statement note;
-  int code = note.prepare(database_,
-                          "UPDATE meta SET value = CASE name WHEN 'generation' THEN ?1 ELSE ?2 END"
-                          " WHERE name IN ('generation', 'state_id')");
-  if (code == SQLITE_OK) code = note.bind(1, generation).bind(2, state_id).run();
+  int code = note.prepare(database_, "UPDATE meta SET value = ?1 WHERE name = 'generation'");
+  if (code == SQLITE_OK) code = note.bind(1, generation).run();
   if (code == SQLITE_OK) {
     code = sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   }
   if (code != SQLITE_OK) return said("the log cannot be moved into the database", code);
   generation_ = generation;
-  state_id_ = state_id;
   wal_bytes_ = 0;
   return {};
 }
