@@ -102,7 +102,9 @@ JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
   }
   store_ = std::make_unique<Store>(options_, in_directory(anchor.database));
   if (auto opened = store_->open(); !opened) return wrong(opened.error().damage, opened.error().message);
-  if (store_->state_id() != anchor.state_id) {
+  // Of a copy too: a start that ended between the database, with the id it had drawn, and ANCHOR.
+  const bool half_restored = anchor.copy && store_->generation() == anchor.generation + 1;
+  if (store_->state_id() != anchor.state_id && !half_restored) {
     return wrong(Damage::wrong_database, in_directory(anchor.database) + " belongs to another state than ANCHOR");
   }
   // One more is a start that ended between the database and ANCHOR.
@@ -121,7 +123,14 @@ JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
   starting_ = anchor;
   starting_.generation = anchor.generation + 1;
   starting_.last_lsn = store_->last_lsn();
-  return Opened{.state_id = starting_.state_id, .generation = starting_.generation, .last_lsn = starting_.last_lsn};
+  Opened opened{.state_id = anchor.state_id, .generation = starting_.generation, .last_lsn = starting_.last_lsn};
+  if (!anchor.copy) return opened;
+  const auto id = draw_state_id();
+  if (!id) return std::unexpected(id.error());
+  starting_.copy = false;
+  opened.copy_of = anchor.state_id;
+  opened.state_id = starting_.state_id = *id;
+  return opened;
 }
 
 // A birth writes ANCHOR first: a database without it is a state whose ANCHOR was lost.

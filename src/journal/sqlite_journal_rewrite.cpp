@@ -66,7 +66,7 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   Store::Timing timing;
   const CommitResult put = attempt.store->commit(last, clock_, timing, failed);
   if (put != CommitResult::durable) return put;
-  auto synced = attempt.store->begin_generation(attempt.anchor.generation);
+  auto synced = attempt.store->begin_generation(attempt.anchor.generation, attempt.anchor.state_id);
   if (synced) synced = sync_directory(options_.directory);
   if (!synced) {
     failed = synced.error().message;

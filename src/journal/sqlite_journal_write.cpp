@@ -146,15 +146,18 @@ JournalStatus Store::write_log_anew() {
   return {};
 }
 
-JournalStatus Store::begin_generation(std::uint64_t generation) {
+JournalStatus Store::begin_generation(std::uint64_t generation, StateId state_id) {
   Statement note;
-  int code = note.prepare(database_, "UPDATE meta SET value = ?1 WHERE name = 'generation'");
-  if (code == SQLITE_OK) code = note.bind(1, generation).run();
+  int code = note.prepare(database_,
+                          "UPDATE meta SET value = CASE name WHEN 'generation' THEN ?1 ELSE ?2 END"
+                          " WHERE name IN ('generation', 'state_id')");
+  if (code == SQLITE_OK) code = note.bind(1, generation).bind(2, state_id).run();
   if (code == SQLITE_OK) {
     code = sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   }
   if (code != SQLITE_OK) return said("the log cannot be moved into the database", code);
   generation_ = generation;
+  state_id_ = state_id;
   wal_bytes_ = 0;
   return {};
 }
