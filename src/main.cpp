@@ -10,6 +10,7 @@
 #include "app/inspect.hpp"
 #include "app/process.hpp"
 #include "app/server.hpp"
+#include "app/verify.hpp"
 #include "base/descriptor_limit.hpp"
 #include "base/log.hpp"
 #include "base/violation.hpp"
@@ -73,6 +74,7 @@ int run(const app::CommandLine& chosen) {
   if (chosen.verb == Verb::version) return std::puts("nissad " NISSA_VERSION) < 0;
   if (chosen.verb == Verb::help) return std::fputs(app::usage(), stdout) < 0;
   if (chosen.verb == Verb::inspect) return app::inspect(chosen.directory, chosen.json);
+  if (chosen.verb == Verb::verify) return app::verify(chosen.directory);
   const std::uint64_t memory_limit = config::memory_limit_bytes();
   const auto config = config::load_config(chosen.config, memory_limit);
   if (!config) {

@@ -8,9 +8,10 @@ const char* usage() {
   return "nissad [--config FILE]                 serve; FILE is nissa.toml in the current folder unless another is "
          "named\n"
          "nissad --check-config [--config FILE]  say everything that is wrong with the file, or what it means\n"
-         "nissad inspect DIR [--json]            what the state in DIR holds; looks at a copy, for opening the "
-         "original "
-         "would change it\n"
+         "nissad inspect DIR [--json]            what the state in DIR holds. Looks at a copy: opening would change "
+         "it\n"
+         "nissad verify DIR                      whether the state in DIR is sound, a line a check; looks at a copy.\n"
+         "                                       Ends with 0 (sound), 3 (damaged) or 1 (could not look)\n"
          "nissad --version\n";
 }
 
@@ -29,9 +30,9 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
       chosen.verb = CommandLine::Verb::help;
     } else if (word == "--json" && chosen.verb == CommandLine::Verb::inspect) {
       chosen.json = true;
-    } else if (word == "inspect" && i == 1) {
-      if (++i == argc) return failure("inspect: a state directory is missing");
-      chosen.verb = CommandLine::Verb::inspect;
+    } else if ((word == "inspect" || word == "verify") && i == 1) {
+      if (++i == argc) return failure(std::string(word) + ": a state directory is missing");
+      chosen.verb = word == "inspect" ? CommandLine::Verb::inspect : CommandLine::Verb::verify;
       chosen.directory = argv[i];
     } else {
       return failure("unknown argument " + std::string(word) + "; expected:\n" + usage());

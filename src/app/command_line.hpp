@@ -7,10 +7,10 @@
 namespace nissa::app {
 
 struct CommandLine {
-  enum class Verb { serve, check_config, inspect, version, help };
+  enum class Verb { serve, check_config, inspect, verify, version, help };
   Verb verb = Verb::serve;
   std::string config = "nissa.toml";
-  std::string directory;  // inspect
+  std::string directory;  // inspect, verify
   bool json = false;      // inspect
 };
 

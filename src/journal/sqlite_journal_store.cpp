@@ -197,8 +197,9 @@ JournalStatus Store::check_format() {
                  "is not a journal of Nissa's (application_id " + std::to_string(application.number(0)) + ")");
   }
   if (version.number(0) > format_version) {
-    return wrong(Damage::newer_version, "has format version " + std::to_string(version.number(0)) +
-                                            "; this Nissa knows up to " + std::to_string(format_version));
+    return wrong(Damage::newer_version, "was written by a newer Nissa: its format version is " +
+                                            std::to_string(version.number(0)) + ", and this one knows up to " +
+                                            std::to_string(format_version));
   }
   return {};
 }

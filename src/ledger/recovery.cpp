@@ -41,8 +41,10 @@ journal::JournalStatus replay(journal::Journal& journal, Lsn from, Ledger& ledge
     Result<Record> record = decode_record(bytes);
     if (!record) {
       const bool newer = !bytes.empty() && bytes[0] > record_version;
-      fault = JournalError{newer ? Damage::newer_version : Damage::bad_crc,
-                           "record " + std::to_string(lsn) + " cannot be read: " + record.error().message};
+      fault =
+          JournalError{newer ? Damage::newer_version : Damage::bad_crc,
+                       "record " + std::to_string(lsn) +
+                           (newer ? " was written by a newer Nissa: " : " cannot be read: ") + record.error().message};
     } else if (record->lsn != lsn || lsn != ledger.applied() + 1) {
       fault = JournalError{Damage::gap, "record " + std::to_string(ledger.applied() + 1) +
                                             " is missing; in its place is record " + std::to_string(record->lsn)};

@@ -41,6 +41,13 @@ TEST_CASE("inspect takes a folder and --json") {
   CHECK(parse({"inspect", "state", "--json"})->json);
 }
 
+TEST_CASE("verify takes a folder") {
+  CHECK(parse({"verify", "state"})->verb == Verb::verify);
+  CHECK(parse({"verify", "state"})->directory == "state");
+  CHECK(parse({"verify"}).error().message == "verify: a state directory is missing");
+  CHECK_FALSE(parse({"verify", "state", "--json"}).has_value());
+}
+
 TEST_CASE("version and help are asked for by their words") {
   CHECK(parse({"--version"})->verb == Verb::version);
   CHECK(parse({"--help"})->verb == Verb::help);

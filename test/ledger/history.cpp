@@ -56,8 +56,8 @@ void History::add_batches(const ledger::Ledger& ledger, Record& record) {
     if (epochs_.empty() || chance(15)) {
       epochs_.push_back(random_() | 1);
       const RunningMs seen = ledger.running_ms() - std::min<RunningMs>(ledger.running_ms(), below(86'400'000));
-      if (!ledger.epochs().accepts_unknown(epochs_.back(), {7, seen}, ledger.now())) continue;
-      record.new_epochs.push_back({epochs_.back(), {7, seen}, "agent", chance(50) ? "a" : "b"});
+      if (!ledger.epochs().accepts_unknown(epochs_.back(), {ledger.now().state_id, seen}, ledger.now())) continue;
+      record.new_epochs.push_back({epochs_.back(), {ledger.now().state_id, seen}, "agent", chance(50) ? "a" : "b"});
     }
     // An epoch begins with a batch.
     const bool begun = !record.new_epochs.empty() && record.new_epochs.back().epoch == epochs_.back();

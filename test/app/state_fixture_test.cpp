@@ -1,0 +1,65 @@
+// The state that an earlier release left behind has to be read by this one, to the last count. A fixture is never made
+// anew when a format changes: another one is put beside it (test/fixtures/README.md).
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "app/verify.hpp"
+#include "base/clock.hpp"
+#include "ledger/recovery.hpp"
+#include "support/state_text.hpp"
+#include "support/temp_dir.hpp"
+
+using namespace nissa;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A copy of it, and what was in it.
+struct Fixture {
+  explicit Fixture(const std::string& name) : directory(parent / "state") {
+    fs::copy(fs::path(NISSA_FIXTURES) / name, directory);
+    std::ifstream in(directory + "/expected.txt");
+    expected = std::string(std::istreambuf_iterator<char>(in), {});
+    fs::remove(directory + "/expected.txt");
+  }
+  test::TempDir parent;
+  std::string directory;
+  std::string expected;
+};
+
+std::string found_in(const std::string& directory, bool start) {
+  const SystemClock clock;
+  journal::Options options;
+  options.directory = directory;
+  const auto opened = journal::open_journal(options, clock);
+  if (!opened) return opened.error().message;
+  const auto recovered = ledger::recover(*opened->journal, opened->last_lsn, {.state_id = opened->state_id});
+  if (!recovered) return recovered.error().message;
+  if (start) CHECK(opened->journal->start().has_value());
+  return test::state_text(*recovered->ledger);
+}
+
+}  // namespace
+
+TEST_CASE("a state of format 1 as it was left behind is what it was, also after a start of this release") {
+  const Fixture fixture("state-v1");
+  REQUIRE(fixture.expected.contains("lsn "));
+  CHECK(found_in(fixture.directory, false) == fixture.expected);
+  CHECK(found_in(fixture.directory, true) == fixture.expected);
+  CHECK(found_in(fixture.directory, false) == fixture.expected);
+}
+
+TEST_CASE("a state of format 1 is sound in all that verify looks at, from either snapshot") {
+  const Fixture fixture("state-v1");
+  const auto findings = app::findings_of(fixture.directory);
+  REQUIRE(findings.has_value());
+  CHECK(findings->size() == 8);
+  for (const app::Finding& finding : *findings) {
+    CAPTURE(finding.text);
+    CHECK(finding.verdict == app::Finding::Verdict::ok);
+  }
+}

@@ -1,0 +1,104 @@
+#include "trials.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "base/violation.hpp"
+#include "journal_helpers.hpp"
+#include "made_state.hpp"
+
+namespace nissa::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+int violations = 0;
+
+void write_file(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+bool says_of_what(const std::string& message, const fs::path& directory) {
+  for (const std::string& named :
+       {directory.string() + "/", std::string("ANCHOR"), std::string("record"), std::string(" row ")})
+    if (message.contains(named)) return true;
+  return false;
+}
+
+}  // namespace
+
+Files read_files(const fs::path& directory) {
+  Files files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().filename() == "lock") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  return files;
+}
+
+Trials::Trials(const fs::path& sound, fs::path work, std::uint64_t hash)
+    : work_(std::move(work)), sound_(read_files(sound)), hash_(hash) {
+  set_violation_hook([](std::string_view, std::string_view, const std::source_location&) { ++violations; });
+  fs::create_directories(work_);
+  restore();
+  auto found = recovered_at(work_);
+  if (!found) return;  // outcome() says so each time
+  ledger::Ledger& ledger = *found->ledger;
+  const ledger::Stamp stamp = ledger.next_stamp(ledger.ledger_ms() + 10'000);
+  next_ = {.lsn = stamp.lsn, .ledger_ms = stamp.ledger_ms, .running_ms = stamp.running_ms};
+  next_.floor = ledger.epochs().floor();
+  ledger.apply(next_);
+  next_hash_ = ledger.state_hash();
+}
+
+std::string Trials::outcome(const Place& place) {
+  Files damaged = sound_;
+  std::string& bytes = damaged[place.file];
+  if (place.bit == Place::cut)
+    bytes.resize(place.at);
+  else
+    bytes[place.at] = static_cast<char>(bytes[place.at] ^ 1 << place.bit);
+  write_file(work_ / place.file, bytes);
+  std::string found = look();
+  if (read_files(work_) != damaged)
+    found = "!changed by looking: " + found;
+  else if (found == "exact")
+    found = go_on();
+  restore();
+  return found;
+}
+
+std::string Trials::look() const {
+  const int before = violations;
+  const auto found = recovered_at(work_);
+  if (violations != before) return "!violation";
+  if (found) return found->ledger->state_hash() == hash_ ? "exact" : "!another state";
+  const journal::JournalError& error = found.error();
+  if (error.damage == journal::Damage::none) return "!no damage: " + error.message;
+  if (!says_of_what(error.message, work_)) return "!says not of what: " + error.message;
+  return std::string(name_of(error.damage));
+}
+
+// No free page was one in use, and no part of the log that was passed over comes back.
+std::string Trials::go_on() const {
+  {
+    auto opened = open_at(work_);
+    if (!opened) return "!not twice: " + opened.error().message;
+    if (const auto started = opened->journal->start(); !started) return "!no start: " + started.error().message;
+    const auto committed = commit_and_wait(*opened->journal, {.lsn = next_.lsn, .record = encode(next_)});
+    if (committed != journal::CommitResult::durable) return "!no commit";
+  }
+  const auto again = recovered_at(work_);
+  if (!again) return "!unsound after a commit: " + again.error().message;
+  return again->ledger->state_hash() == next_hash_ ? "exact" : "!another state after a commit";
+}
+
+void Trials::restore() const {
+  const Files there = read_files(work_);
+  for (const auto& [name, bytes] : there)
+    if (!sound_.contains(name)) fs::remove(work_ / name);
+  for (const auto& [name, bytes] : sound_)
+    if (const auto found = there.find(name); found == there.end() || found->second != bytes)
+      write_file(work_ / name, bytes);
+}
+
+}  // namespace nissa::test
