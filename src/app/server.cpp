@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t drain_ns = 10 * ns_per_s;
 
+constexpr std::int64_t last_commit_ns = ns_per_s;  // beyond all drains, of one that is under way
 std::uint64_t random_bits() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
@@ -116,6 +117,7 @@ Server::~Server() = default;
 
 std::expected<void, StartFailure> Server::open_doors() {
   if (const auto opened = ingest_.open(); !opened)
+                            *journal_,
     return std::unexpected(StartFailure{exit_failed, opened.error().message});
   if (const auto opened = http_ingest_.open(); !opened)
     return std::unexpected(StartFailure{exit_failed, opened.error().message});
@@ -184,8 +186,17 @@ Task<void> Server::stop_http() {
 }
 
 void Server::on_signal() {
+  loop_.spawn(leave_anyway());
   if (stopping_) std::_Exit(exit_failed);
   loop_.spawn(stop());
 }
 
 }  // namespace nissa::app
+// A commit that hangs in the disk ends when the disk wants it to. All that was promised is on it, and who waits for the
+// rest has been told.
+Task<void> Server::leave_anyway() {
+  if (co_await timers_.sleep_for(last_commit_ns) == Slept::cancelled) co_return;
+  log(LogLevel::warning, "app", "a commit does not end: leaving without it; its batches were told journal_slow");
+  std::_Exit(exit_ok);
+}
+

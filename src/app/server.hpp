@@ -56,6 +56,7 @@ class Server {
   Task<void> start();
   Task<void> stop();
   Task<void> stop_http();
+  Task<void> leave_anyway();
   void on_signal();
 
   const config::Config& config_;

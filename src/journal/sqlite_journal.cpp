@@ -93,6 +93,7 @@ void SqliteJournal::hand_over(Job job) {
     const Lock lock(mutex_);
     if (running_ && !stopping_ && !busy_) {
       busy_ = true;
+      busy_since_.store(clock_.boot_ns(), std::memory_order_relaxed);
       job_ = std::move(job);
       wake_.notify_one();
       return;
@@ -131,7 +132,6 @@ void SqliteJournal::run() {
   std::optional<Job> job;
   for (Woken woken = next_job(job); woken != Woken::stop; woken = next_job(job)) {
     if (woken == Woken::job) {
-      busy_since_.store(clock_.boot_ns(), std::memory_order_relaxed);
       const CommitResult result = std::visit([this](const auto& work) { return execute(work); }, job->work);
       busy_since_.store(0, std::memory_order_relaxed);
       {

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""A disk that hangs, and one that comes back: the journal's thread of the real nissad is held where it is, as a disk would
+hold it."""
+import contextlib
+import ctypes
+import os
+import pathlib
+import sys
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from support.agent import Agent, event, pb  # noqa: E402
+from support.nissad import Nissad, check_books  # noqa: E402
+from support.raw_http import until  # noqa: E402
+
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+ALL_CHILDREN = 0x40000000  # __WALL
+
+
+class Held:
+    """The thread that commits, until it is let go or its process ends."""
+
+    def __init__(self, process):
+        tasks = pathlib.Path(f"/proc/{process.pid}/task").iterdir()
+        self.thread = next(int(one.name) for one in tasks if (one / "comm").read_text() == "nissa-journal\n")
+        self.trace(PTRACE_SEIZE)
+        self.trace(PTRACE_INTERRUPT)
+        os.waitpid(self.thread, ALL_CHILDREN)
+
+    def trace(self, request):
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        libc.ptrace.restype = ctypes.c_long
+        if libc.ptrace(request, self.thread, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def let_go(self):
+        self.trace(PTRACE_DETACH)
+        self.thread = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.thread:
+            with contextlib.suppress(ProcessLookupError):
+                self.let_go()
+
+    def await_end(self):
+        """Of the process: whoever traces a thread has to take note of its end, too, or the process never is at its own."""
+        with contextlib.suppress(ChildProcessError):
+            while not os.WIFSIGNALED(status := os.waitpid(self.thread, ALL_CHILDREN)[1]) and not os.WIFEXITED(status):
+                pass
+
+
+def page(nissad, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{nissad.admin_port}{path}", timeout=10) as answer:
+        return answer.status, answer.read().decode()
+
+
+class SlowDisk(unittest.TestCase):
+    def agent(self, nissad):
+        agent = Agent(nissad.tcp_port).connect()
+        self.addCleanup(agent.close)
+        return agent
+
+    def test_who_waits_is_told_and_counted_all_the_same_and_the_pages_say_what_is_slow(self):
+        with Nissad() as nissad:
+            agent = self.agent(nissad)
+            self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
+            with Held(nissad.process) as held:
+                batch = agent.batch([event()] * 2)
+                answer = agent.ask(batch)
+                self.assertEqual((answer.status, answer.reason), (pb.Ack.REFUSED, pb.JOURNAL_SLOW))
+                self.assertTrue(until(lambda: "disk is slow" in page(nissad, "/readyz")[1]))
+                self.assertEqual(page(nissad, "/readyz")[0], 200)
+                self.assertRegex(page(nissad, "/healthz")[1],
+                                 r"^alive, but the disk is slow: a commit has been under way for \d+ s\n$")
+                self.assertIn("the journal is slow", nissad.log_text())
+                held.let_go()
+            self.assertTrue(until(lambda: nissad.slo("shop-availability")["lifetime"]["total"] == 3))
+            self.assertEqual(agent.ask(batch).status, pb.Ack.DUPLICATE)
+            self.assertEqual(page(nissad, "/readyz"), (200, "ready\n"))
+            self.assertEqual(nissad.slo("shop-availability")["lifetime"]["total"], 3)
+            check_books(nissad)
+
+    def test_a_commit_that_never_ends_does_not_keep_the_server_from_its_end(self):
+        with Nissad() as nissad:
+            agent = self.agent(nissad)
+            self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
+            with Held(nissad.process) as held:
+                agent.send("batch", agent.batch([event()] * 2))
+                time.sleep(0.1)  # it is in hand
+                nissad.process.terminate()
+                held.await_end()
+            self.assertEqual(nissad.process.wait(30), 0)
+            self.assertIn("a commit does not end: leaving without it", nissad.log_text())
+            nissad.start()
+            again = self.agent(nissad)
+            self.assertEqual(nissad.slo("shop-availability")["lifetime"]["total"], 1)
+            self.assertEqual(again.ask(again.batch([event()] * 4)).status, pb.Ack.COUNTED)
+            self.assertEqual(nissad.slo("shop-availability")["lifetime"]["total"], 5)
+            check_books(nissad)
+
+
+if __name__ == "__main__":
+    unittest.main()
