@@ -111,8 +111,11 @@ int Store::set_up_log() {
   if (code != SQLITE_OK) return code;
   code = mode.step();
   if (code != SQLITE_ROW) return code == SQLITE_DONE ? SQLITE_ERROR : code;
-  if (mode.text(0) != "wal") return SQLITE_CANTOPEN;
-  mode.reset();
+  const bool is_log = mode.text(0) == "wal";
+  // The file's header is written behind this row: if that fails, the file goes on without a log, and its commits would
+  // not outlive a power cut.
+  if (code = mode.step(); code != SQLITE_DONE) return code == SQLITE_ROW ? SQLITE_ERROR : code;
+  if (!is_log) return SQLITE_CANTOPEN;
   code = execute("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
   if (code == SQLITE_OK && options_.max_database_bytes != 0) {
     code = execute(("PRAGMA max_page_count=" + std::to_string(options_.max_database_bytes / 4096)).c_str());

@@ -23,6 +23,7 @@ struct Fault {
   int code = SQLITE_OK;
   std::uint64_t countdown = 0;  // 0: not armed
   std::uint64_t times = 0;
+  bool has_failed = false;
 
   int check(const std::string& name) {
     if (countdown == 0 || !name.ends_with(tail)) return SQLITE_OK;
@@ -31,6 +32,7 @@ struct Fault {
       return SQLITE_OK;
     }
     if (--times == 0) countdown = 0;
+    has_failed = true;
     return code;
   }
 };
@@ -279,6 +281,10 @@ void PowerCutDisk::fail_sync(const std::string& tail, std::uint64_t nth, int cod
 void PowerCutDisk::fail_write(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times) {
   const Lock lock(inside_->mutex);
   inside_->write_fault = {.tail = tail, .code = code, .countdown = nth, .times = times};
+}
+bool PowerCutDisk::has_failed() const {
+  const Lock lock(inside_->mutex);
+  return inside_->sync_fault.has_failed || inside_->write_fault.has_failed;
 }
 void PowerCutDisk::heal() {
   const Lock lock(inside_->mutex);

@@ -69,7 +69,8 @@ class PowerCutDisk {
   // The nth sync from now on fails, and as many as `times` from there.
   void fail_sync(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times = 1);
   void fail_write(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times = 1);
-  void heal();  // none of these, nor a cut, is to come
+  bool has_failed() const;  // so, since it was last well
+  void heal();              // none of these, nor a cut, is to come
   // Syncs say they are done and do nothing: what a power cut leaves then is what synchronous=OFF would.
   void lie_about_syncs(bool lies);
 
