@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "admin/backup_page.hpp"
 #include "admin/health_page.hpp"
 #include "admin/json_body.hpp"
 #include "admin/log_page.hpp"
@@ -10,7 +11,9 @@
 #include "admin/slo_page.hpp"
 #include "admin/streams_page.hpp"
 #include "async/answer_within.hpp"
+#include "async/parked.hpp"
 #include "async/strand.hpp"
+#include "base/log.hpp"
 #include "base/mutex.hpp"
 #include "base/nearest_name.hpp"
 #include "net/connection.hpp"
@@ -30,6 +33,10 @@ constexpr std::size_t slos_a_slice = 64;  // 4 µs each: a quarter of a millisec
 constexpr std::size_t usual_epochs = 100;
 constexpr std::size_t most_epochs = 1'000;  // 2 µs each
 constexpr const char* text_format = "text/plain; version=0.0.4; charset=utf-8";
+
+struct Backup {
+  journal::BackupResult result = std::unexpected(journal::BackupError{});
+};
 
 net::HttpServerOptions server_options(const Options& options) {
   return {.listen = {options.address, options.port, options.max_connections}, .answer_bytes = options.answer_bytes};
@@ -63,7 +70,8 @@ struct AdminComponent::Inside {
             at("/api/v2/match", &Inside::match),
             at("/api/v2/config", &Inside::config),
             at("/api/v2/log", &Inside::log_level),
-            route("POST", "/api/v2/log", &Inside::set_log_level, most_body_bytes)};
+            route("POST", "/api/v2/log", &Inside::set_log_level, most_body_bytes),
+            route("POST", "/api/v2/backup", &Inside::back_up, most_body_bytes)};
   }
 
   Task<HttpResponse> index(HttpRequest) {
@@ -77,7 +85,8 @@ struct AdminComponent::Inside {
         "/api/v2/match        which SLOs an event belongs to: ?service=S&operation=O&label.KEY=VALUE; and which came "
         "that belong to none\n"
         "/api/v2/config       every setting as it holds, and where it comes from\n"
-        "/api/v2/log          the log's level; POST {\"level\": \"debug\"} sets it\n");
+        "/api/v2/log          the log's level; POST {\"level\": \"debug\"} sets it\n"
+        "/api/v2/backup       POST {} makes a backup in the configured backup_directory\n");
   }
   Task<HttpResponse> healthz(HttpRequest) { co_return health_page(health()); }
   Task<HttpResponse> readyz(HttpRequest) { co_return ready_page(health()); }
@@ -161,6 +170,17 @@ struct AdminComponent::Inside {
   Task<HttpResponse> config(HttpRequest) { co_return net::http_json(sources.config_page); }
   Task<HttpResponse> log_level(HttpRequest) { co_return show_log_level(); }
   Task<HttpResponse> set_log_level(HttpRequest request) { co_return change_log_level(request); }
+
+  // As long as it takes: who asks waits, and nobody else. The server ends backups before it waits for us.
+  Task<HttpResponse> back_up(HttpRequest request) {
+    if (auto wrong = fault_of_backup_request(request)) co_return std::move(*wrong);
+    log(LogLevel::info, "admin", "a backup is asked for", {{"by", request.peer.text}});
+    const Backup backup = co_await park<Backup>([this](Parked<Backup> asker) {
+      sources.journal.back_up(
+          [asker = std::move(asker)](journal::BackupResult result) mutable { asker.wake({std::move(result)}); });
+    });
+    co_return backup_page(backup.result);
+  }
 
   Task<Pages> pages() {
     const auto fresh = co_await answer_within(loop, timers, answer_ns, sources.ledger.async_pages());

@@ -35,7 +35,7 @@ namespace nissa::admin {
 // All outlive the component.
 struct Sources {
   ledger::LedgerComponent& ledger;
-  const journal::Journal& journal;
+  journal::Journal& journal;
   selfmetrics::Sources metrics;
   const fold::UnmatchedIdentities& unmatched;
   const fold::Options& fold_options;

@@ -30,4 +30,11 @@ void append_number(std::string& out, const std::optional<double>& value) {
     out += "null";
 }
 
+std::string hex_quoted(std::uint64_t number) {
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
+  const auto size = static_cast<std::size_t>(end - digits);
+  return '"' + std::string(sizeof digits - size, '0') + std::string(digits, size) + '"';
+}
+
 }  // namespace nissa::admin

@@ -1,19 +1,10 @@
 #include "admin/streams_page.hpp"
 
-#include <charconv>
-
 #include "admin/json_text.hpp"
 #include "net/http_types.hpp"
 
 namespace nissa::admin {
 namespace {
-
-std::string hex_quoted(std::uint64_t number) {
-  char digits[16];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
-  const auto size = static_cast<std::size_t>(end - digits);
-  return '"' + std::string(sizeof digits - size, '0') + std::string(digits, size) + '"';
-}
 
 void append_field(std::string& out, std::string_view name, std::uint64_t value) {
   out.append("\"").append(name).append("\":");

@@ -1,6 +1,7 @@
 #include "app/server.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -13,8 +14,8 @@ namespace nissa::app {
 namespace {
 
 constexpr std::int64_t drain_ns = 10 * ns_per_s;
-
 constexpr std::int64_t last_commit_ns = ns_per_s;  // beyond all drains, of one that is under way
+
 std::uint64_t random_bits() {
   std::random_device device;
   return static_cast<std::uint64_t>(device()) << 32 | device();
@@ -22,6 +23,12 @@ std::uint64_t random_bits() {
 
 std::function<double()> random_fraction() {
   return [engine = std::mt19937_64(random_bits())]() mutable { return std::uniform_real_distribution<>(0, 1)(engine); };
+}
+
+std::string hexadecimal(std::uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  return text;
 }
 
 StartFailure failure_of(const journal::JournalError& error) {
@@ -81,6 +88,10 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
   state.history_changes = changes_of(state.recovered.ledger->definitions(), config);
   if (const auto started = state.journal.journal->start(); !started)
     return std::unexpected(failure_of(started.error()));
+  if (state.journal.copy_of != 0)
+    log(LogLevel::warning, "app",
+        "a backup is restored: from here on it is a state of its own; what was acknowledged after it was made is not in it",
+        {{"state_id", hexadecimal(state.journal.state_id)}, {"copy_of", hexadecimal(state.journal.copy_of)}});
   log(LogLevel::info, "app", state.journal.new_state ? "a new state is begun" : "the state is recovered",
       {{"state_dir", config.state_dir},
        {"lsn", state.journal.last_lsn},
@@ -106,6 +117,7 @@ Server::Server(const config::Config& config, const Clock& clock, State state)
       history_changes_(std::move(state.history_changes)),
       admin_(loop_, timers_, clock, config.admin,
              admin::Sources{ledger_,
+                            *journal_,
                             {books_, fold_.counters(), overload_.counters(), ledger_.counters(), journal_->counters(),
                              NISSA_VERSION, match_sets_},
                             fold_.unmatched(),
@@ -117,7 +129,6 @@ Server::~Server() = default;
 
 std::expected<void, StartFailure> Server::open_doors() {
   if (const auto opened = ingest_.open(); !opened)
-                            *journal_,
     return std::unexpected(StartFailure{exit_failed, opened.error().message});
   if (const auto opened = http_ingest_.open(); !opened)
     return std::unexpected(StartFailure{exit_failed, opened.error().message});
@@ -169,11 +180,13 @@ Task<void> Server::stop() {
   stopping_ = true;
   log(LogLevel::info, "app", "stopping: what is in hand is committed and answered first");
   admin_.set_ready(false, "stopping");
+  journal_->end_backups();
   loop_.spawn(stop_http());
   co_await ingest_.async_stop(drain_ns);
   co_await http_stopped_.wait();
   co_await ledger_.async_drain(clock_.boot_ns() + ns_per_s);
   co_await admin_.async_stop(ns_per_s);
+  loop_.spawn(leave_anyway());
   co_await ledger_.async_stop();
   signals_.stop();
   timers_.stop();
@@ -185,13 +198,6 @@ Task<void> Server::stop_http() {
   http_stopped_.open();
 }
 
-void Server::on_signal() {
-  loop_.spawn(leave_anyway());
-  if (stopping_) std::_Exit(exit_failed);
-  loop_.spawn(stop());
-}
-
-}  // namespace nissa::app
 // A commit that hangs in the disk ends when the disk wants it to. All that was promised is on it, and who waits for the
 // rest has been told.
 Task<void> Server::leave_anyway() {
@@ -200,3 +206,9 @@ Task<void> Server::leave_anyway() {
   std::_Exit(exit_ok);
 }
 
+void Server::on_signal() {
+  if (stopping_) std::_Exit(exit_failed);
+  loop_.spawn(stop());
+}
+
+}  // namespace nissa::app

@@ -119,6 +119,9 @@ void read_journal(TomlTable table, Config& config) {
   table.duration_ms("snapshot_interval", config.ledger.snapshot.every_ms, 1'000, 24 * 60 * minute_ms);
   read_bytes(table, "snapshot_after", config.ledger.snapshot.journal_bytes, mib, 16 * gib);
   read_bytes(table, "checkpoint_bytes", config.journal.checkpoint_bytes, mib, gib);
+  table.text("backup_directory", config.journal.backup_directory);
+  if (config.journal.backup_directory.find('\0') != std::string::npos)
+    table.problem("backup_directory", "is no name of a folder; expected a path, for example \"/backups/nissa\"");
   table.bytes_or_auto("min_free", config.journal.min_free_bytes, 0, 1024 * gib);
   read_bytes(table, "epoch_bytes", config.ledger.epochs.bytes, mib, 16 * gib);
   read_bytes(table, "tombstone_bytes", config.ledger.epochs.tombstone_bytes, 64 * kib, gib);

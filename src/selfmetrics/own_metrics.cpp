@@ -228,6 +228,11 @@ void add_journal(const journal::Counters& journal, std::vector<Family>& families
   families.push_back(single("nissa_journal_disk_free_bytes", number(journal.free_bytes)));
   families.push_back(single("nissa_journal_min_free_bytes", number(journal.min_free_bytes)));
   families.push_back(single("nissa_journal_short_of_room", number(journal.short_of_room)));
+  families.push_back(std::move(Family("nissa_journal_backups_total")
+                                   .add({{"result", "done"}}, number(journal.backups))
+                                   .add({{"result", "failed"}}, number(journal.backups_failed))));
+  families.push_back(single("nissa_journal_backup_lsn", number(journal.backup_lsn)));
+  families.push_back(single("nissa_journal_backup_time_seconds", number(journal.backup_unix_ms) / 1e3));
 }
 
 void add_ledger(const ledger::LedgerCounters& ledger, std::vector<Family>& families) {

@@ -84,17 +84,31 @@ struct World {
                        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n",
                    body);
   }
-  std::string request(const std::string& head, const std::string& body = "") {
-    const auto pair = test::memory_pair(hand.timers, {.seed = test::seed(), .longest_piece = 1000});
-    const Strand strand(hand.loop);
+  // A request, until its answer is wanted.
+  struct Asking {
+    Asking(World& asked, const std::string& head, const std::string& body) : world(asked) {
+      spawn_on(strand, world.admin->serve({pair.far, {.text = "memory"}, strand}));
+      world.hand.loop.spawn(ask(pair.near, head + "Connection: close\r\n\r\n" + body, heard, ended));
+      world.hand.settle();
+    }
+    std::string answer() {
+      CHECK(world.hand.wait_for([&] { return ended; }, 10 * ns_per_s));
+      pair.near->close();
+      world.hand.settle();
+      return heard;
+    }
+    World& world;
+    const test::MemoryPair pair = test::memory_pair(world.hand.timers, {.seed = test::seed(), .longest_piece = 1000});
+    const Strand strand{world.hand.loop};
     std::string heard;
     bool ended = false;
-    spawn_on(strand, admin->serve({pair.far, {.text = "memory"}, strand}));
-    hand.loop.spawn(ask(pair.near, head + "Connection: close\r\n\r\n" + body, heard, ended));
-    CHECK(hand.wait_for([&] { return ended; }, 10 * ns_per_s));
-    pair.near->close();
-    hand.settle();
-    return heard;
+  };
+  std::string request(const std::string& head, const std::string& body = "") {
+    return Asking(*this, head, body).answer();
+  }
+  Asking asking_for_backup() {
+    return {*this, "POST /api/v2/backup HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+            "{}"};
   }
 
   HandLoop hand;
@@ -256,6 +270,42 @@ TEST_CASE("the log's level is shown, and changed by a POST with JSON alone") {
             .starts_with("HTTP/1.1 200 "));
   CHECK(world.post("/api/v2/slos", "{}").starts_with("HTTP/1.1 405 "));
   set_log_level(before);
+}
+
+TEST_CASE("a backup is answered when it is made, as long as that takes, and says where it lies; one at a time") {
+  World world;
+  auto asking = world.asking_for_backup();
+  world.hand.pass(5 * 60 * ns_per_s);
+  CHECK(asking.heard.empty());
+  const std::string second = world.post("/api/v2/backup", "{}");
+  CHECK(second.starts_with("HTTP/1.1 409 "));
+  CHECK(has(second, "\"backup_under_way\""));
+  world.journal->answer_backup(journal::BackupMade{"/backups/one", 0xABC, 7, 8192, 12});
+  const std::string made = asking.answer();
+  CHECK(made.starts_with("HTTP/1.1 201 "));
+  CHECK(body_of(made) ==
+        R"({"directory":"/backups/one","lsn":7,"bytes":8192,"state_id":"0000000000000abc","took_ms":12})"
+        "\n");
+}
+
+TEST_CASE("a backup that is being made when the server stops is answered by name") {
+  World world;
+  auto asking = world.asking_for_backup();
+  world.journal->end_backups();
+  const std::string answer = asking.answer();
+  CHECK(answer.starts_with("HTTP/1.1 503 "));
+  CHECK(has(answer, "\"stopping\""));
+}
+
+TEST_CASE("a backup goes where the configuration says: what else a request says is refused, and none is made") {
+  World world;
+  CHECK(world.post("/api/v2/backup", "{\"directory\": \"/etc\"}").starts_with("HTTP/1.1 400 "));
+  CHECK(world.post("/api/v2/backup", "").starts_with("HTTP/1.1 400 "));
+  CHECK(world.post("/api/v2/backup", "{}", "text/plain").starts_with("HTTP/1.1 415 "));
+  CHECK(world.get("/api/v2/backup").starts_with("HTTP/1.1 405 "));
+  const test::ExpectViolations none_is_under_way;
+  world.journal->answer_backup(journal::BackupMade{});
+  CHECK(none_is_under_way.seen() == 1);
 }
 
 TEST_CASE("the first page tells the others, and what is not there is said in JSON") {

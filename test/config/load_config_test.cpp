@@ -288,6 +288,10 @@ TEST_CASE("what is not TOML has its place, and a file that cannot be read is nam
 
 TEST_CASE("a folder without a name and two doors at one address are refused") {
   CHECK(problems_of(read("")).empty());
+  CHECK(read("[journal]\nbackup_directory = \"/backups\"")->journal.backup_directory == "/backups");
+  CHECK(read("")->journal.backup_directory.empty());
+  const std::string cut = problems_of(read("[journal]\nbackup_directory = \"/a\\u0000b\""));
+  CHECK_MESSAGE(cut.starts_with("nissa.toml:2:20: journal.backup_directory: is no name of a folder"), cut);
   const std::string unnamed = problems_of(read_config("state_dir = \"\"\n" + one_slo, "nissa.toml", no_limit));
   CHECK_MESSAGE(unnamed.starts_with("nissa.toml:1:13: state_dir: is no name of a folder; expected a path"), unnamed);
   const std::string same = problems_of(read("[listen]\ntcp = \"127.0.0.1:7\"\nadmin = \"127.0.0.1:7\""));
@@ -385,7 +389,7 @@ TEST_CASE("the example has each key of an SLO") {
 
 TEST_CASE("every key with a range is among the settings, and every setting has its range tested or is a choice") {
   Lines tested{".state_dir",   "listen.tcp",          "listen.http", "listen.admin", "ingest.proof",
-               "ingest.clock", "metrics.slo_windows", "log.format",  "log.level"};
+               "ingest.clock", "metrics.slo_windows", "log.format",  "log.level",    "journal.backup_directory"};
   for (const Range& range : ranges()) tested.insert(range.section + '.' + range.key);
   Lines there;
   for (const Setting& one : read("")->settings) there.insert(one.section + '.' + one.key);
