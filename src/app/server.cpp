@@ -90,7 +90,7 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
     return std::unexpected(failure_of(started.error()));
   if (state.journal.copy_of != 0)
     log(LogLevel::warning, "app",
-        "a backup is restored: from here on it is a state of its own; what was acknowledged after it was made is not in it",
+        "a backup is restored: from here on it is a state of its own, without what was acknowledged since it was made",
         {{"state_id", hexadecimal(state.journal.state_id)}, {"copy_of", hexadecimal(state.journal.copy_of)}});
   log(LogLevel::info, "app", state.journal.new_state ? "a new state is begun" : "the state is recovered",
       {{"state_dir", config.state_dir},
