@@ -1,5 +1,6 @@
 // Groups and what the disk makes of them.
 #include <string>
+#include <utility>
 
 #include "simulation/node.hpp"
 
@@ -13,7 +14,7 @@ void Node::plan_close(std::int64_t after_ns) {
   world_.after(after_ns, [this, life = starts_] {
     if (!alive_ || starts_ != life || !close_planned_) return;
     close_planned_ = false;
-    if (!group_->is_in_flight()) close();
+    if (!group_->is_in_flight() && !broken_) close();
   });
 }
 
@@ -31,23 +32,19 @@ void Node::hand_over() {
   commit.lsn = group_->record_in_flight().lsn;
   commit.record = ledger::encode(group_->record_in_flight());
   snapshots_->ride(*ledger_, commit);
-  journal_->commit(std::move(commit), [this](CommitResult result) { commit_ended(result); });
+  under_way_ = std::move(commit);
   const std::int64_t takes =
       world_.chance(chances_.slow_commit) ? world_.between(ns_per_s, 5 * ns_per_s) : world_.between(100'000, 8'000'000);
   world_.after(takes, [this, life = starts_] {
-    if (alive_ && starts_ == life && journal_->pending() != nullptr) end_commit();
+    if (alive_ && starts_ == life && under_way_) end_commit();
   });
 }
 
 void Node::end_commit() {
-  if (world_.chance(chances_.commit_lost)) return die();  // this node has to be started anew
-  if (!world_.chance(chances_.commit_failed))
-    return journal_->finish(world_.chance(chances_.disk_full) ? CommitResult::full : CommitResult::durable);
-  // The file is not trusted again: the state goes on in another one, and the record is in neither.
-  ++failed_commits_;
-  journal_->finish(CommitResult::unknown);
-  journal_.reset(static_cast<test::FakeJournal*>(test::open_fake(disk_).journal.release()));
-  if (!journal_->start()) oracle_.fail("the journal does not start");
+  const CommitResult result = disk_.commit(*journal_, *std::exchange(under_way_, std::nullopt));
+  // Told before the power went: then the ledger may have heard it, and told the agents.
+  if (result == CommitResult::durable || !disk_.is_off()) commit_ended(result);
+  if (disk_.is_off()) die();
 }
 
 void Node::commit_ended(CommitResult result) {
@@ -60,11 +57,10 @@ void Node::commit_ended(CommitResult result) {
       });
       return;
     case CommitResult::unknown:
-      for (const ledger::CountedBatch& batch : group_->record_in_flight().batches) merged_.erase(batch.key);
-      deliver(group_->failed());
-      break;
+      return fail_group();
     case CommitResult::durable:
-      apply_in_flight();
+      apply(group_->record_in_flight(), merged_);
+      doubtful_.clear();
       deliver(group_->durable());
       if (fold_ == nullptr && !group_->definitions_pending()) open_door();
       break;
@@ -72,13 +68,64 @@ void Node::commit_ended(CommitResult result) {
   if (group_->anything_open()) plan_close(5 * ns_per_ms);
 }
 
+// Its file is not trusted again: the state goes on in a new one, without it. Until then a start may find it.
+void Node::fail_group() {
+  ++failed_commits_;
+  doubt(group_->record_in_flight());
+  for (const ledger::CountedBatch& batch : group_->record_in_flight().batches) merged_.erase(batch.key);
+  deliver(group_->failed());
+  broken_ = true;
+  plan_rewrite(0);
+}
+
+void Node::plan_rewrite(std::int64_t after_ns) {
+  world_.after(after_ns, [this, life = starts_] {
+    if (alive_ && starts_ == life) rewrite_piece();
+  });
+}
+
+void Node::rewrite_piece() {
+  if (!rewriter_) rewriter_.emplace(*ledger_, snapshots_->catalog().highest() + 1);
+  journal::Rewrite piece = rewriter_->next(*ledger_);
+  const bool is_last = piece.last;
+  if (is_last) doubt(rewriter_->record());
+  const CommitResult result = disk_.rewrite(*journal_, std::move(piece));
+  if (result != CommitResult::durable) {
+    rewriter_.reset();
+    plan_rewrite(ns_per_s);
+  } else if (is_last) {
+    take_over();
+  } else {
+    plan_rewrite(world_.between(100'000, 8'000'000));
+  }
+  if (disk_.is_off()) die();
+}
+
+void Node::take_over() {
+  ++rewrites_;
+  std::map<BatchKey, Merged> none;
+  apply(rewriter_->record(), none);
+  doubtful_.clear();
+  snapshots_->begin_anew(std::move(*rewriter_).catalog());
+  rewriter_.reset();
+  broken_ = false;
+  last_ended_ = world_.clock.boot_ns();
+  if (group_->anything_open()) plan_close(0);
+}
+
+void Node::doubt(const ledger::Record& record) {
+  Doubtful one{.record = record, .merged = {}};
+  for (const ledger::CountedBatch& batch : record.batches)
+    if (const auto found = merged_.find(batch.key); found != merged_.end()) one.merged.insert(*found);
+  doubtful_.push_back(std::move(one));
+}
+
 // It is durable, whether or not anybody will be told.
-void Node::apply_in_flight() {
-  const ledger::Record record = group_->record_in_flight();
+void Node::apply(const ledger::Record& record, std::map<BatchKey, Merged>& merged) {
   ledger_->apply(record);
   archive_[record.lsn] = ledger::encode(record);
   epochs_forgotten_ += record.forgotten.size();
-  oracle_.durable(record, merged_);
+  oracle_.durable(record, merged);
 }
 
 void Node::deliver(std::vector<ledger::Delivery> deliveries) {

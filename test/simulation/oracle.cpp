@@ -151,6 +151,7 @@ void Oracle::check_fates() {
     }
     if (!batch.fate) continue;  // its agent died: once or not at all, which durable() has seen to
     const int wanted = is_acknowledged(*batch.fate) ? 1 : 0;
+    acknowledged_ += is_acknowledged(*batch.fate);
     if (*batch.fate != client::Fate::uncertain && batch.times_counted != wanted)
       fail(tag,
            "was told " + name_of(*batch.fate) + " and was counted " + std::to_string(batch.times_counted) + " times");

@@ -53,6 +53,7 @@ class Oracle {
   void fail(const std::string& what) { failures_.push_back(what); }
   std::uint64_t counted_batches() const { return counted_; }
   std::uint64_t windows_compared() const { return compared_; }
+  std::uint64_t acknowledged_batches() const { return acknowledged_; }  // once check_fates() has looked at them
   std::uint64_t uncertain_batches() const { return uncertain_; }
   std::uint64_t told_unknown() const { return disowned_.size(); }
 
@@ -75,6 +76,7 @@ class Oracle {
   std::vector<std::string> failures_;
   std::uint64_t counted_ = 0;
   std::uint64_t compared_ = 0;
+  std::uint64_t acknowledged_ = 0;
   std::uint64_t uncertain_ = 0;
   bool expects_floor_ = false;
 };

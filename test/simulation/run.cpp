@@ -4,6 +4,7 @@
 
 #include "simulation/agent.hpp"
 #include "simulation/node.hpp"
+#include "simulation/sqlite_node_disk.hpp"
 
 namespace nissa::simulation {
 namespace {
@@ -13,7 +14,8 @@ constexpr int faults = 20;
 
 struct Swarm {
   NetworkChances network;
-  Node::Chances disk;
+  NodeDisk::Chances disk;
+  Node::Chances node;
   ledger::EpochLimits limits;
   bool expects_floor = false;
   double agent_dies = 0;
@@ -33,11 +35,12 @@ Swarm draw(World& world) {
                    .late_copy = world.chance(0.5) ? up_to(0.1) : 0,
                    .cut = up_to(0.02),
                    .hangs = up_to(1)};
-  swarm.disk = {.commit_lost = up_to(0.01),
-                .commit_failed = world.chance(0.5) ? up_to(0.05) : 0,
-                .disk_full = up_to(0.1),
-                .slow_commit = up_to(0.02),
-                .retires = world.chance(0.5) ? up_to(0.5) : 0};
+  swarm.disk = {.cut = up_to(0.01),
+                .start_cut = up_to(0.5),
+                .kills = up_to(0.5),
+                .failed = world.chance(0.5) ? up_to(0.05) : 0,
+                .full = up_to(0.1)};
+  swarm.node = {.slow_commit = up_to(0.02), .retires = world.chance(0.5) ? up_to(0.5) : 0};
   // Room for a few epochs only, or for a few tombstones.
   if (world.chance(0.1)) swarm.limits.bytes = static_cast<std::size_t>(world.between(20'000, 60'000));
   if (world.chance(0.1)) swarm.limits.principal_percent = 100;
@@ -54,12 +57,23 @@ Swarm draw(World& world) {
   return swarm;
 }
 
+std::unique_ptr<NodeDisk> make_disk(World& world, DiskKind kind) {
+  if (kind == DiskKind::fake) return std::make_unique<FakeNodeDisk>(world);
+  auto disk = std::make_unique<SqliteNodeDisk>(world);
+  disk->begin_birth(42);  // an id of the disk's own choice would make each trace another
+  return disk;
+}
+
 class Run {
  public:
-  explicit Run(std::uint64_t seed)
-      : world_(seed), swarm_(draw(world_)), node_(world_, oracle_, swarm_.disk, swarm_.limits) {
+  Run(std::uint64_t seed, DiskKind kind)
+      : world_(seed),
+        swarm_(draw(world_)),
+        disk_(make_disk(world_, kind)),
+        node_(world_, oracle_, *disk_, swarm_.node, swarm_.limits) {
     if (swarm_.expects_floor) oracle_.expect_floor();
     node_.start();
+    disk_->set_chances(swarm_.disk);
     world_.run_for(ns_per_s);
     const Priority classes[] = {Priority::normal, Priority::high, Priority::critical, Priority::low};
     const std::int64_t agents = world_.between(1, 4);
@@ -80,6 +94,7 @@ class Run {
     report.starts = node_.starts();
     report.snapshots_loaded = node_.snapshots_loaded();
     report.failed_commits = node_.failed_commits();
+    report.rewrites = node_.rewrites();
     report.epochs_forgotten = node_.epochs_forgotten();
     report.windows_compared = oracle_.windows_compared();
     report.trace = node_.ledger().state_hash();
@@ -121,12 +136,13 @@ class Run {
 
   void start_node() {
     node_.start();
-    if (oracle_.failures().empty()) oracle_.check_state(node_.ledger());
+    if (node_.alive() && oracle_.failures().empty()) oracle_.check_state(node_.ledger());
   }
 
   // Nothing fails any more: all must settle, and the books must be exact.
   void settle() {
     node_.set_chances({});
+    disk_->set_chances({});
     for (auto& agent : agents_) agent->set_chances({});
     for (int i = 0; i < 200 && !all_settled() && oracle_.failures().empty(); ++i) {
       world_.run_for(10 * ns_per_s);
@@ -138,6 +154,8 @@ class Run {
     oracle_.check_state(node_.ledger());
     oracle_.check_fates();
     node_.check_replay();
+    node_.die();
+    start_node();
   }
   bool all_settled() const {
     for (const auto& agent : agents_)
@@ -148,12 +166,13 @@ class Run {
   World world_;
   Oracle oracle_;
   Swarm swarm_;
+  std::unique_ptr<NodeDisk> disk_;
   Node node_;
   std::vector<std::unique_ptr<Agent>> agents_;
 };
 
 }  // namespace
 
-RunReport run_seed(std::uint64_t seed) { return Run(seed).report(); }
+RunReport run_seed(std::uint64_t seed, DiskKind disk) { return Run(seed, disk).report(); }
 
 }  // namespace nissa::simulation

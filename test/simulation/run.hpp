@@ -14,6 +14,7 @@ struct RunReport {
   std::uint64_t starts = 0;
   std::uint64_t snapshots_loaded = 0;
   std::uint64_t failed_commits = 0;
+  std::uint64_t rewrites = 0;  // new files that took over
   std::uint64_t epochs_forgotten = 0;
   std::uint64_t uncertain = 0;     // batches whose agent was told so
   std::uint64_t told_unknown = 0;  // keys
@@ -21,6 +22,10 @@ struct RunReport {
   std::uint64_t trace = 0;  // the same seed gives the same number, in every build
 };
 
-RunReport run_seed(std::uint64_t seed);
+enum class DiskKind : std::uint8_t {
+  fake,    // a journal that is a map
+  sqlite,  // the journal as it is, over a disk in memory that forgets what was not synced
+};
+RunReport run_seed(std::uint64_t seed, DiskKind disk);
 
 }  // namespace nissa::simulation
