@@ -142,6 +142,10 @@ ExitCode Server::run() {
   admin_.start();
   loop_.spawn(start());
   loop_.run();
+  if (!journal_->end_backups(last_commit_ns)) {
+    log(LogLevel::warning, "app", "the disk of backup_directory does not answer: leaving without the backup");
+    std::_Exit(exit_code_);
+  }
   journal_->stop();
   return exit_code_;
 }
@@ -180,7 +184,7 @@ Task<void> Server::stop() {
   stopping_ = true;
   log(LogLevel::info, "app", "stopping: what is in hand is committed and answered first");
   admin_.set_ready(false, "stopping");
-  journal_->end_backups();
+  journal_->end_backups(0);
   loop_.spawn(stop_http());
   co_await ingest_.async_stop(drain_ns);
   co_await http_stopped_.wait();

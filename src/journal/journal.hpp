@@ -157,8 +157,8 @@ class Journal {
   // goes on here; commits do not wait for it. `done` is called once, at once or on another thread: it must only post.
   virtual void back_up(BackupDone done) = 0;
   // Any thread: one that is being made is given up and answered, and no other is taken. Before stop(), by whoever waits
-  // for those who asked.
-  virtual void end_backups() = 0;
+  // for those who asked. False: its thread hangs in the disk after `wait_ns`, and stop() would wait for that.
+  virtual bool end_backups(std::int64_t wait_ns) = 0;
   // After the last `done`; blocking until the thread has ended. Nothing is written: a stop is no different from a kill.
   virtual void stop() = 0;
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -58,8 +59,7 @@ Backup::Backup(const Options& options, const Clock& clock, HeldLog& log, Counter
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& thrown) {
-    over_.store(true, std::memory_order_release);
-    settle(failed(std::string("no thread for it can be had: ") + thrown.what()));
+    end(failed(std::string("no thread for it can be had: ") + thrown.what()));
   }
 }
 
@@ -101,9 +101,24 @@ void Backup::run() {
     std::error_code ignored;
     if (!partial_.empty()) fs::remove_all(partial_, ignored);
   }
-  // Before `done`: from there on the next one may come.
-  over_.store(true, std::memory_order_release);
-  settle(std::move(made));
+  end(std::move(made));
+}
+
+// Over before `done`: from there on the next one may come.
+void Backup::end(BackupResult result) {
+  {
+    const Lock lock(mutex_);
+    over_ = true;
+    is_over_.notify_all();
+  }
+  settle(std::move(result));
+}
+
+// The analysis does not see that wait_for() takes the lock it gave back.
+bool Backup::over_within(std::int64_t wait_ns) NISSA_NO_THREAD_SAFETY_ANALYSIS {
+  std::unique_lock lock(mutex_.native());
+  return is_over_.wait_for(lock, std::chrono::nanoseconds(wait_ns),
+                           [this]() NISSA_NO_THREAD_SAFETY_ANALYSIS { return over_; });
 }
 
 Backup::Step Backup::goes_on() const {
@@ -137,7 +152,8 @@ Backup::Step Backup::check_room(const HeldLog::Source& source) {
   if (mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST)
     return failed("backup_directory " + directory + " cannot be made: " + std::generic_category().message(errno));
   const auto free = free_bytes_of(directory);
-  const std::uint64_t bytes = size_of(source.database) + source.log_bytes;
+  // The log twice: until it is moved into the database it is there, and its pages may be new ones.
+  const std::uint64_t bytes = size_of(source.database) + 2 * source.log_bytes;
   const std::uint64_t spare = DiskRoom::needed(options_.min_free_bytes, bytes);
   if (free && *free < bytes + spare)
     return refused(BackupFault::no_room, "only " + mebibytes(*free) + " are free on the disk of " + directory +

@@ -7,6 +7,7 @@
 // all of it is on the disk.
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <optional>
 #include <string>
 #include <thread>
@@ -48,12 +49,13 @@ class Backup {
 
   // Any thread. Tells `done` at once; the thread follows when it has written what it has in hand.
   void give_up();
-  bool over() const { return over_.load(std::memory_order_acquire); }  // any thread
+  bool over_within(std::int64_t wait_ns);  // any thread; blocking
 
  private:
   using Step = std::expected<void, BackupError>;
   void run();
   void settle(BackupResult result);
+  void end(BackupResult result);
   BackupResult make();
   Step check_room(const HeldLog::Source& source);
   Step copy_files(const HeldLog::Source& source, HeldLog::End& end);
@@ -68,8 +70,9 @@ class Backup {
   std::string begun_;    // the time in the folder's name
   std::string partial_;  // the folder while it is not whole; empty: none
   std::atomic<bool> given_up_{false};
-  std::atomic<bool> over_{false};
   Mutex mutex_;
+  bool over_ NISSA_GUARDED_BY(mutex_) = false;
+  std::condition_variable is_over_;
   std::optional<BackupDone> done_ NISSA_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -104,7 +104,7 @@ void SqliteJournal::hand_over(Job job) {
 }
 
 void SqliteJournal::stop() {
-  end_backups();
+  end_backups(0);
   {
     const Lock lock(mutex_);
     stopping_ = true;

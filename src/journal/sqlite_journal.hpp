@@ -44,7 +44,7 @@ class SqliteJournal final : public Journal, private HeldLog {
   void commit(Commit commit, CommitDone done) override { hand_over({std::move(commit), std::move(done)}); }
   void rewrite(Rewrite piece, CommitDone done) override { hand_over({std::move(piece), std::move(done)}); }
   void back_up(BackupDone done) override;
-  void end_backups() override;
+  bool end_backups(std::int64_t wait_ns) override;
   void stop() override;
   const Counters& counters() const override { return counters_; }
   Trouble trouble() const override;

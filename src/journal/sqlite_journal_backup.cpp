@@ -23,17 +23,19 @@ void SqliteJournal::back_up(BackupDone done) {
   if (backups_ended_) return done(stopping());
   if (options_.backup_directory.empty())
     return done(refused(BackupFault::no_directory, "there is no backup_directory in the configuration"));
-  if (backup_ && !backup_->over())
+  if (backup_ && !backup_->over_within(0))
     return done(refused(BackupFault::under_way, "another backup is being made: one at a time"));
   backup_.reset();
   HeldLog& log = *this;
   backup_ = std::make_unique<Backup>(options_, clock_, log, counters_, std::move(done));
 }
 
-void SqliteJournal::end_backups() {
+bool SqliteJournal::end_backups(std::int64_t wait_ns) {
   const Lock lock(backup_mutex_);
   backups_ended_ = true;
-  if (backup_) backup_->give_up();
+  if (!backup_) return true;
+  backup_->give_up();
+  return backup_->over_within(wait_ns);
 }
 
 // The analysis does not see that wait() takes the lock it gave back.

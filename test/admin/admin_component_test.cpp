@@ -291,7 +291,7 @@ TEST_CASE("a backup is answered when it is made, as long as that takes, and says
 TEST_CASE("a backup that is being made when the server stops is answered by name") {
   World world;
   auto asking = world.asking_for_backup();
-  world.journal->end_backups();
+  world.journal->end_backups(0);
   const std::string answer = asking.answer();
   CHECK(answer.starts_with("HTTP/1.1 503 "));
   CHECK(has(answer, "\"stopping\""));

@@ -60,9 +60,10 @@ void FakeJournal::back_up(journal::BackupDone done) {
   backup_ = std::move(done);
 }
 
-void FakeJournal::end_backups() {
+bool FakeJournal::end_backups(std::int64_t) {
   backups_ended_ = true;
   if (backup_) answer_backup(std::unexpected(journal::BackupError{journal::BackupFault::stopping, "it stops"}));
+  return true;
 }
 
 void FakeJournal::answer_backup(journal::BackupResult result) {

@@ -37,7 +37,7 @@ class FakeJournal final : public journal::Journal {
   // At the last piece the disk is what the pieces said.
   void rewrite(journal::Rewrite piece, journal::CommitDone done) override;
   void back_up(journal::BackupDone done) override;
-  void end_backups() override;
+  bool end_backups(std::int64_t wait_ns) override;
   void stop() override { stopped_ = true; }
   const journal::Counters& counters() const override { return counters_; }
   journal::Trouble trouble() const override;
