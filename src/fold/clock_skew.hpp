@@ -4,6 +4,8 @@
 // network, a held connection, a batch that is retried late) is never negative. So the largest of the last 16 is a lower
 // bound of the skew: when it is positive, the clock is ahead by that much at least. A negative one may be delay alone:
 // that a clock is behind is believed only of a Hello or Heartbeat whose round trip took less than a second.
+// Read_at is in ledger time, which the events are counted by: a step of our own wall clock, held there, must not make
+// every agent's clock wrong.
 // Pure; one strand; bounded: 16 numbers.
 #pragma once
 #include <array>

@@ -122,7 +122,6 @@ HttpBatch::HttpBatch(Lobby& lobby, net::HttpRequest request)
       text_(std::move(request.body)),
       batch_(as_bytes(text_)),
       read_at_(door_.clock.boot_ns()),
-      read_wall_ns_(door_.clock.wall_ns()),
       arrival_ms_(door_.ledger.now_ms()),
       answer_(std::make_shared<OneAnswer>()) {}
 
@@ -195,7 +194,7 @@ HttpBatch::Fault HttpBatch::peek() {
   }
   header_ = *header;
   fold::ClockSkew skew(door_.fold_options.agent_clock);
-  skew.batch(header->sent_at_unix_ns, read_wall_ns_);
+  skew.batch(header->sent_at_unix_ns, arrival_ms_ * ns_per_ms);
   skew_ns_ = skew.shift_ns();
   return std::nullopt;
 }

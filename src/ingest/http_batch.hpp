@@ -60,7 +60,6 @@ class HttpBatch {
   std::optional<wire::BatchHeader> header_;
   ClassBooks* in_hand_ = nullptr;  // where it stands as in hand
   const BootNs read_at_;
-  const UnixNs read_wall_ns_;
   const UnixMs arrival_ms_;
   std::int64_t skew_ns_ = 0;
   const std::shared_ptr<OneAnswer> answer_;

@@ -90,7 +90,6 @@ Task<bool> SessionFlow::read_more() {
   drained_ = *read < space.size();
   buffer_.filled(*read);
   read_at_ = door_.clock.boot_ns();
-  read_wall_ns_ = door_.clock.wall_ns();
   arrival_ms_ = door_.ledger.now_ms();
   co_return !leaving_;
 }

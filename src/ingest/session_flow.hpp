@@ -119,8 +119,7 @@ class SessionFlow {
   std::optional<Priority> class_;             // of the last batch: each class has its own connection
   bool drained_ = true;                       // the last read left nothing in the socket
   bool waiting_ = false;                      // for the socket; nothing reads into the buffer
-  BootNs read_at_ = 0;                        // the last read, on three clocks
-  UnixNs read_wall_ns_ = 0;
+  BootNs read_at_ = 0;                        // the last read, on two clocks
   UnixMs arrival_ms_ = 0;
 
   // --- The frame at the buffer's front.

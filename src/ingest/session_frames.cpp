@@ -82,7 +82,7 @@ void SessionFlow::skip_partial() {
 // Every batch whose header can be read passes here once, and gets one answer.
 SessionFlow::Arrived SessionFlow::arrive(const wire::BatchHeader& header, ByteView bytes) {
   class_ = header.priority;
-  skew_.batch(header.sent_at_unix_ns, read_wall_ns_);
+  skew_.batch(header.sent_at_unix_ns, arrival_ms_ * ns_per_ms);
   books_of(header.priority).received.add();
   take_in_hand(header.priority);
   const std::int64_t skew_ns = skew_.shift_ns();
@@ -144,7 +144,7 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
   }
   greeted_ = true;
   patience_.greeted();
-  skew_.exchange(hello->sent_at_unix_ns, read_wall_ns_, std::nullopt);
+  skew_.exchange(hello->sent_at_unix_ns, arrival_ms_ * ns_per_ms, std::nullopt);
   sender_ = std::make_shared<ledger::Sender>(ledger::Sender{hello->agent, sender_->principal});
   lobby_.agents.greet(sender_->principal, sender_->agent);
   wire::HelloAck ack = greeting(door_.options);
@@ -157,7 +157,7 @@ Task<void> SessionFlow::on_hello(ByteView payload) {
 void SessionFlow::on_heartbeat(ByteView payload) {
   const auto beat = wire::decode_heartbeat(payload);
   if (!beat) return malformed_frame(std::nullopt, beat.error());
-  skew_.exchange(beat->sent_at_unix_ns, read_wall_ns_, beat->round_trip_ns);
+  skew_.exchange(beat->sent_at_unix_ns, arrival_ms_ * ns_per_ms, beat->round_trip_ns);
   outbox_->say(wire::HeartbeatAck{beat->sent_at_unix_ns, door_.state_now()});
 }
 

@@ -237,6 +237,24 @@ TEST_CASE("an agent whose clock is ahead: its event times are shifted, the ack s
   CHECK(agent->acks[0].clock_skew_ms == 60'000);
 }
 
+TEST_CASE("a step of the server's own wall clock makes no agent's clock wrong") {
+  for (const std::int64_t step_s : {-3'600, 86'400}) {
+    World world;
+    const auto agent = world.connect();
+    const auto now = static_cast<std::uint64_t>(world.hand.clock.wall_ns());
+    world.hand.clock.step_wall(step_s * ns_per_s);
+    wire::BatchHeader header = world.header(1);
+    header.sent_at_unix_ns = now;
+    world.send(agent, frame_of(wire::Heartbeat{now, std::nullopt}));
+    world.send(agent, frame_of(wire::Heartbeat{now, 1'000'000}));
+    world.send(agent, batch_frame(header, body_of({{.time_unix_ns = now}})));
+    world.pass_ms(10);
+    REQUIRE(agent->acks.size() == 1);
+    CHECK(agent->acks[0].clock_skew_ms == 0);
+    CHECK(agent->acks[0].accepted == 1);
+  }
+}
+
 TEST_CASE("clocks that are trusted are not shifted") {
   World world{{.fold = {.agent_clock = fold::AgentClock::trusted}}};
   const auto agent = world.connect();
