@@ -1,9 +1,6 @@
 #!/usr/bin/python3
 """A disk that hangs, and one that comes back: the journal's thread of the real nissad is held where it is, as a disk would
 hold it."""
-import contextlib
-import ctypes
-import os
 import pathlib
 import sys
 import time
@@ -12,48 +9,9 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
+from support.held import Held  # noqa: E402
 from support.nissad import Nissad, check_books  # noqa: E402
 from support.raw_http import until  # noqa: E402
-
-PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
-ALL_CHILDREN = 0x40000000  # __WALL
-
-
-class Held:
-    """The thread that commits, until it is let go or its process ends."""
-
-    def __init__(self, process):
-        tasks = pathlib.Path(f"/proc/{process.pid}/task").iterdir()
-        self.thread = next(int(one.name) for one in tasks if (one / "comm").read_text() == "nissa-journal\n")
-        self.trace(PTRACE_SEIZE)
-        self.trace(PTRACE_INTERRUPT)
-        os.waitpid(self.thread, ALL_CHILDREN)
-
-    def trace(self, request):
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-        libc.ptrace.restype = ctypes.c_long
-        if libc.ptrace(request, self.thread, None, None) != 0:
-            raise OSError(ctypes.get_errno(), "ptrace")
-
-    def let_go(self):
-        self.trace(PTRACE_DETACH)
-        self.thread = 0
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.thread:
-            with contextlib.suppress(ProcessLookupError):
-                self.let_go()
-
-    def await_end(self):
-        """Of the process: whoever traces a thread has to take note of its end, too, or the process never is at its own."""
-        with contextlib.suppress(ChildProcessError):
-            while not os.WIFSIGNALED(status := os.waitpid(self.thread, ALL_CHILDREN)[1]) and not os.WIFEXITED(status):
-                pass
-
 
 def page(nissad, path):
     with urllib.request.urlopen(f"http://127.0.0.1:{nissad.admin_port}{path}", timeout=10) as answer:
