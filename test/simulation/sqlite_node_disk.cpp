@@ -21,7 +21,7 @@ constexpr int io_fsync = 10 | 4 << 8;
 SqliteNodeDisk::SqliteNodeDisk(World& world) : world_(world) {
   options_.directory = directory_.path();
   options_.vfs = disk_.vfs();
-  options_.checkpoint_bytes = 100'000;
+  options_.checkpoint_bytes = 40'000;
   options_.min_free_bytes = 0;
 }
 
@@ -79,7 +79,8 @@ CommitResult SqliteNodeDisk::rewrite(journal::Journal& journal, journal::Rewrite
 
 bool SqliteNodeDisk::excuses(const journal::JournalError& error) const {
   if (disk_.is_off()) return true;
-  return error.damage == journal::Damage::none && (chances_.failed > 0 || chances_.full > 0);
+  const bool fails = chances_.failed > 0 || chances_.full > 0 || !disk_.failed_to_sync().empty();
+  return fails && error.damage == journal::Damage::none;
 }
 
 void SqliteNodeDisk::die(std::unique_ptr<journal::Journal> journal, std::optional<journal::Commit> under_way) {

@@ -12,30 +12,11 @@
 #include <new>
 #include <set>
 
+#include "support/disk_faults.hpp"
 #include "support/power_cut_files.hpp"
 
 namespace nissa::test {
 namespace {
-
-// The nth of what it counts fails, and some more.
-struct Fault {
-  std::string tail;
-  int code = SQLITE_OK;
-  std::uint64_t countdown = 0;  // 0: not armed
-  std::uint64_t times = 0;
-  bool has_failed = false;
-
-  int check(const std::string& name) {
-    if (countdown == 0 || !name.ends_with(tail)) return SQLITE_OK;
-    if (countdown > 1) {
-      --countdown;
-      return SQLITE_OK;
-    }
-    if (--times == 0) countdown = 0;
-    has_failed = true;
-    return code;
-  }
-};
 
 // True: it has come to its end.
 bool count_down(std::uint64_t& countdown) { return countdown > 0 && --countdown == 0; }
@@ -53,12 +34,17 @@ struct PowerCutDisk::Inside {
   std::uint64_t life = 0;  // of the process: handles of an earlier one are dead
   std::uint64_t syncs = 0;
   std::uint64_t operations = 0;
+  std::uint64_t operations_at_failure = 0;  // of the first sync that failed
   std::uint64_t cuts = 0;
   std::uint64_t to_sync_cut = 0;
   std::uint64_t to_operation_cut = 0;
-  Fault sync_fault;
+  SyncFault sync_fault;
   Fault write_fault;
 
+  void begin_aftermath() {
+    operations_at_failure = operations;
+    if (sync_fault.aftermath.cut_at_operation > 0) to_operation_cut = sync_fault.aftermath.cut_at_operation;
+  }
   void cut() {
     cuts += !off;
     off = true;
@@ -145,6 +131,7 @@ int sync(sqlite3_file* file, int) {
   const Lock lock(disk.mutex);
   if (is_dead(own) || disk.ends_in(true)) return SQLITE_IOERR_FSYNC;
   if (const int code = disk.sync_fault.check(*own.name); code != SQLITE_OK) {
+    if (disk.sync_fault.note(*own.name)) disk.begin_aftermath();
     (*own.file)->lose_unsynced();
     return code;
   }
@@ -275,16 +262,22 @@ void PowerCutDisk::restart() {
 }
 
 void PowerCutDisk::fail_sync(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times) {
+  fail_sync(tail, nth, code, times, {});
+}
+void PowerCutDisk::fail_sync(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times,
+                             const Aftermath& aftermath) {
   const Lock lock(inside_->mutex);
-  inside_->sync_fault = {.tail = tail, .code = code, .countdown = nth, .times = times};
+  inside_->sync_fault = {.fault = {.tail = tail, .code = code, .countdown = nth, .times = times},
+                         .aftermath = aftermath};
 }
 void PowerCutDisk::fail_write(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times) {
   const Lock lock(inside_->mutex);
   inside_->write_fault = {.tail = tail, .code = code, .countdown = nth, .times = times};
 }
-bool PowerCutDisk::has_failed() const {
+std::string PowerCutDisk::failed_to_sync() const {
   const Lock lock(inside_->mutex);
-  return inside_->sync_fault.has_failed || inside_->write_fault.has_failed;
+  const std::string& path = inside_->sync_fault.failed;
+  return path.substr(path.rfind('/') + 1);
 }
 void PowerCutDisk::heal() {
   const Lock lock(inside_->mutex);
@@ -304,6 +297,10 @@ std::uint64_t PowerCutDisk::syncs() const {
 std::uint64_t PowerCutDisk::operations() const {
   const Lock lock(inside_->mutex);
   return inside_->operations;
+}
+std::uint64_t PowerCutDisk::operations_since_failure() const {
+  const Lock lock(inside_->mutex);
+  return inside_->sync_fault.failed.empty() ? 0 : inside_->operations - inside_->operations_at_failure;
 }
 std::uint64_t PowerCutDisk::cuts() const {
   const Lock lock(inside_->mutex);

@@ -26,6 +26,7 @@
 // and the journal's lock.
 // Thread: any; one lock. Bounded by memory only.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -43,6 +44,10 @@ enum class Survival : std::uint8_t {
   torn_4096,  // the same by pages
   drawn,      // one of these for each file, by the seed
 };
+
+// Each of them that is not drawn.
+inline constexpr std::array each_survival{Survival::nothing, Survival::everything, Survival::earlier,  Survival::later,
+                                          Survival::some,    Survival::torn_512,   Survival::torn_4096};
 
 class PowerCutDisk {
  public:
@@ -69,13 +74,21 @@ class PowerCutDisk {
   // The nth sync from now on fails, and as many as `times` from there.
   void fail_sync(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times = 1);
   void fail_write(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times = 1);
-  bool has_failed() const;  // so, since it was last well
-  void heal();              // none of these, nor a cut, is to come
+  // What follows a failed sync.
+  struct Aftermath {
+    bool of_that_file = false;           // each later sync of the same file fails, too
+    std::uint64_t again_at_sync = 0;     // the nth from there, of any file, fails, too
+    std::uint64_t cut_at_operation = 0;  // the power goes in the midst of the nth from there
+  };
+  void fail_sync(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times, const Aftermath& aftermath);
+  std::string failed_to_sync() const;  // the first file that did, by its name, since the disk was last well; or empty
+  void heal();                         // none of these, nor a cut, is to come
   // Syncs say they are done and do nothing: what a power cut leaves then is what synchronous=OFF would.
   void lie_about_syncs(bool lies);
 
-  std::uint64_t syncs() const;       // so far
-  std::uint64_t operations() const;  // of which a cut may take any
+  std::uint64_t syncs() const;                     // so far
+  std::uint64_t operations() const;                // of which a cut may take any
+  std::uint64_t operations_since_failure() const;  // of the first sync that failed since the disk was last well; or 0
   std::uint64_t cuts() const;
 
   struct Inside;

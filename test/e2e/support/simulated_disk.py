@@ -1,0 +1,17 @@
+"""The scenarios that are programs of test/simulation: a whole node over a disk in memory that forgets and fails."""
+import subprocess
+import sys
+
+from .nissad import BUILD, ROOT
+
+
+def run_simulated_disk(program, chosen):
+    target = f"test/simulation/{program}"
+    subprocess.run([ROOT / "deploy/build", BUILD, target], check=True, stdout=subprocess.DEVNULL)
+    run = subprocess.Popen([BUILD / target, "--seed", str(chosen.seed), *(["--full"] if chosen.full else [])],
+                           stderr=subprocess.PIPE, text=True)
+    for line in run.stderr:
+        if not line.startswith("time="):  # what the journal logs about a disk that dies is meant to be
+            print(line, end="", file=sys.stderr)
+    if run.wait() != 0:
+        sys.exit(f"{chosen.name} does not hold; seed {chosen.seed}")
