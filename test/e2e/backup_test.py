@@ -3,6 +3,7 @@
 for is in it, under a state id of its own, and the original goes on as if nothing had been."""
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
 from support.held import Held  # noqa: E402
-from support.nissad import Nissad, check_books, total  # noqa: E402
+from support.nissad import PROGRAMS, ROOT, Nissad, check_books, total  # noqa: E402
 from support.raw_http import until  # noqa: E402
 from support.scenario import availability, check_alive, check_buckets, check_totals, inspected, settle  # noqa: E402
 from support.sender import TcpSender  # noqa: E402
@@ -156,6 +157,31 @@ class Backups(unittest.TestCase):
                 for agent in (early, late):
                     agent.close()
             self.assertEqual(lifetime(nissad, "shop"), 12)
+            check_books(nissad)
+
+    def test_the_documents_lines_restore_it(self):
+        text = (ROOT / "docs/operations.md").read_text()
+        lines = re.search(r"### To restore one\n\n```\n(.*?)```", text, re.S).group(1)
+        before, after_stop = lines.split("systemctl stop nissad\n")
+        with with_backups(availability("shop")) as nissad:
+            agent = Agent(nissad.tcp_port).connect()
+            agent.ask(agent.batch([event()] * 3))
+            made = backed_up(nissad)
+            agent.ask(agent.batch([event()] * 4))
+            agent.close()
+            check_books(nissad)
+            work, start = after_stop.split("systemctl start nissad")
+            self.assertIn("a backup is restored", start)
+            for names, script in ((False, before), (True, work)):
+                if names:
+                    self.assertEqual(nissad.stop(), 0)
+                script = re.sub(r"/backups/[\w-]+", made["directory"], script.replace("/var/lib/nissa", f"{nissad.folder}/state"))
+                done = subprocess.run(["sh", "-e", "-c", script.replace("nissad verify", f"{PROGRAMS}/nissad verify")],
+                                      text=True, capture_output=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+            nissad.start()
+            self.assertIn("a backup is restored", nissad.log_text())
+            self.assertEqual(lifetime(nissad, "shop"), 3)
             check_books(nissad)
 
     def test_no_backup_is_made_without_a_folder_for_it_and_the_server_goes_on(self):

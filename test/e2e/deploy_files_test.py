@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
 from support.documents import blocks, rows, section, text_of  # noqa: E402
 from support.metrics_table import check_query, documented  # noqa: E402
-from support.nissad import PROGRAMS, ROOT, Nissad, check_books  # noqa: E402
+from support.nissad import PROGRAMS, ROOT, TWO_SLOS, Nissad, check_books  # noqa: E402
 
 RULES = ROOT / "deploy/prometheus/nissa.rules.yml"
 RULE_TESTS = ROOT / "test/e2e/nissa_rules.yml"
@@ -156,8 +156,10 @@ class TheDocument(unittest.TestCase):
     def test_its_lines_for_curl_say_what_the_page_says(self):
         commands = [line for block in blocks(text_of("operations.md"), "sh") for line in block.splitlines()]
         commands += [one.replace("\\|", "|") for one in re.findall(r"^\| `(curl .*?)` \|", text_of("operations.md"), re.M)]
-        self.assertEqual(len(commands), 5)
-        with Nissad() as nissad:
+        self.assertEqual(len(commands), 6)
+        nissad = Nissad()
+        nissad.configure(TWO_SLOS, f'[journal]\nbackup_directory = "{nissad.folder}/backups"')
+        with nissad:
             agent = Agent(nissad.tcp_port).connect()
             self.addCleanup(agent.close)
             agent.ask(agent.batch([event(), event(service="shopp")]))
@@ -167,8 +169,9 @@ class TheDocument(unittest.TestCase):
                 done = run("sh", "-c", command.replace("127.0.0.1:7442", f"127.0.0.1:{nissad.admin_port}"))
                 self.assertEqual(done.returncode, 0, command)
                 said.append(done.stdout)
-            level, unmatched, matched, streams, metrics = said
+            level, backup, unmatched, matched, streams, metrics = said
             self.assertEqual(json.loads(level), {"level": "debug", "was": "info"})
+            self.assertEqual(set(json.loads(backup)), {"directory", "lsn", "bytes", "state_id", "took_ms"})
             self.assertIn('"shopp"', unmatched)
             self.assertEqual([one["name"] for one in json.loads(matched)["slos"]], ["shop-availability", "shop-latency"])
             self.assertEqual([one["agent"] for one in json.loads(streams)["epochs"]], ["test"])
