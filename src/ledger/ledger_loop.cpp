@@ -48,6 +48,7 @@ Task<void> LedgerComponent::Inside::run() {
     if (due <= now) {
       rewrite_due() <= now ? next_piece() : next_commit();
       if (committing) continue;
+      TroubleLog::no_memory();
       due = now + memory_retry_ns;
     }
     if (!readers.empty() || !readers_of_next.empty()) {

@@ -21,6 +21,7 @@ class TroubleLog {
   void slow(std::size_t batches, BootNs now);
   void durable(Lsn lsn, BootNs now);
   void disk_full(Lsn lsn, BootNs now);
+  static void no_memory();
   void unknown(Lsn lsn, BootNs now);
   void rewrite_failed(bool broken);
   void rewritten(Lsn lsn, BootNs now);
