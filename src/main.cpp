@@ -46,7 +46,7 @@ int explain(const config::Config& config, std::uint64_t memory_limit) {
   return written ? app::exit_ok : fail(app::exit_failed, "standard output cannot be written");
 }
 
-int serve(const config::Config& config) {
+int serve(const config::Config& config, bool accept_loss) {
   set_log_level(config.log_level);
   set_log_format(config.log_format);
   set_violation_hook(log_violation);
@@ -59,7 +59,7 @@ int serve(const config::Config& config) {
        {"slos", config.slos.size()},
        {"state_dir", config.state_dir},
        {"pid", ::getpid()}});
-  auto state = app::open_state(config, clock);
+  auto state = app::open_state(config, clock, accept_loss);
   if (!state) return fail_to_start(state.error());
   app::Server server(config, clock, std::move(*state));
   if (const auto opened = server.open_doors(); !opened) return fail_to_start(opened.error());
@@ -82,7 +82,7 @@ int run(const app::CommandLine& chosen) {
     return app::exit_configuration;
   }
   if (chosen.verb == Verb::check_config) return explain(*config, memory_limit);
-  return serve(*config);
+  return serve(*config, chosen.accept_loss);
 }
 
 }  // namespace

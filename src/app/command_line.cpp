@@ -7,6 +7,9 @@ namespace nissa::app {
 const char* usage() {
   return "nissad [--config FILE]                 serve; FILE is nissa.toml in the current folder unless another is "
          "named\n"
+         "       --accept-loss                   and of a damaged state go on from the last sound record: what is "
+         "lost\n"
+         "                                       counts as not measured, and the files are kept as they were\n"
          "nissad --check-config [--config FILE]  say everything that is wrong with the file, or what it means\n"
          "nissad inspect DIR [--json]            what the state in DIR holds. Looks at a copy: opening would change "
          "it\n"
@@ -28,6 +31,8 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
       chosen.verb = CommandLine::Verb::version;
     } else if (word == "--help" || word == "-h") {
       chosen.verb = CommandLine::Verb::help;
+    } else if (word == "--accept-loss") {
+      chosen.accept_loss = true;
     } else if (word == "--json" && chosen.verb == CommandLine::Verb::inspect) {
       chosen.json = true;
     } else if ((word == "inspect" || word == "verify") && i == 1) {
@@ -38,6 +43,8 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
       return failure("unknown argument " + std::string(word) + "; expected:\n" + usage());
     }
   }
+  if (chosen.accept_loss && chosen.verb != CommandLine::Verb::serve)
+    return failure("--accept-loss is for serving: nissad [--config FILE] --accept-loss");
   return chosen;
 }
 

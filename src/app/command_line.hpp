@@ -10,8 +10,9 @@ struct CommandLine {
   enum class Verb { serve, check_config, inspect, verify, version, help };
   Verb verb = Verb::serve;
   std::string config = "nissa.toml";
-  std::string directory;  // inspect, verify
-  bool json = false;      // inspect
+  std::string directory;     // inspect, verify
+  bool json = false;         // inspect
+  bool accept_loss = false;  // serve
 };
 
 Result<CommandLine> parse_command_line(int argc, const char* const* argv);

@@ -8,7 +8,9 @@
 #include "app/descriptors.hpp"
 #include "async/coroutine.hpp"
 #include "base/log.hpp"
+#include "base/utc_text.hpp"
 #include "config/config_page.hpp"
+#include "ledger/accept_loss.hpp"
 
 namespace nissa::app {
 namespace {
@@ -71,20 +73,49 @@ void log_changes(const std::vector<ledger::HistoryChange>& changes) {
        {"retired", count([](const auto& one) { return one.what == What::ends || !one.instead_of.empty(); })}});
 }
 
-}  // namespace
+void log_loss(const ledger::AcceptedLoss& accepted, const std::string& refused) {
+  log(LogLevel::warning, "app",
+      "the loss is accepted: a new state goes on from the last sound record, and the time since is not measured; all "
+      "files are kept as they were",
+      {{"was", refused.substr(0, refused.find(". Nothing was changed"))},
+       {"database", accepted.database},
+       {"last_sound_lsn", accepted.last_sound},
+       {"last_known_lsn", accepted.last_known},
+       {"not_measured_from", utc_text(accepted.from_ms) + 'Z'},
+       {"not_measured_to", utc_text(accepted.to_ms) + 'Z'},
+       {"state_id", hexadecimal(accepted.state_id)},
+       {"kept_in", accepted.kept_in}});
+}
 
-std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock) {
+journal::JournalResult<State> find_state(const config::Config& config, const Clock& clock) {
   State state;
   auto opened = journal::open_journal(config.journal, clock);
-  if (!opened) return std::unexpected(failure_of(opened.error()));
+  if (!opened) return std::unexpected(std::move(opened.error()));
   state.journal = std::move(*opened);
   ledger::LedgerOptions options;
   options.state_id = state.journal.state_id;
   options.epochs = config.ledger.epochs;
   options.hash_seed = random_bits();
   auto recovered = ledger::recover(*state.journal.journal, state.journal.last_lsn, options);
-  if (!recovered) return std::unexpected(failure_of(recovered.error()));
+  if (!recovered) return std::unexpected(std::move(recovered.error()));
   state.recovered = std::move(*recovered);
+  return state;
+}
+
+}  // namespace
+
+std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock, bool accept_loss) {
+  auto found = find_state(config, clock);
+  if (accept_loss && found && !found->journal.new_state)
+    log(LogLevel::info, "app", "--accept-loss has nothing to do: the state is sound");
+  if (accept_loss && !found && found.error().damage != journal::Damage::none) {
+    const auto accepted = ledger::accept_loss(config.journal, {.epochs = config.ledger.epochs}, clock);
+    if (!accepted) return std::unexpected(failure_of(accepted.error()));
+    log_loss(*accepted, found.error().message);
+    found = find_state(config, clock);
+  }
+  if (!found) return std::unexpected(failure_of(found.error()));
+  State state = std::move(*found);
   state.history_changes = changes_of(state.recovered.ledger->definitions(), config);
   if (const auto started = state.journal.journal->start(); !started)
     return std::unexpected(failure_of(started.error()));

@@ -36,8 +36,8 @@ struct State {
   ledger::Recovered recovered;
   std::vector<ledger::HistoryChange> history_changes;  // when the configured SLOs are defined; of a new state none
 };
-// Blocking: opens, locks, recovers, and starts the journal.
-std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock);
+// Blocking: opens, locks, recovers, and starts the journal. `accept_loss`: of a damaged state what is sound.
+std::expected<State, StartFailure> open_state(const config::Config& config, const Clock& clock, bool accept_loss);
 
 // Thread statement: all on the main thread, which serves the loop.
 class Server {

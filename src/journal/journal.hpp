@@ -91,9 +91,14 @@ struct JournalError {
   Damage damage = Damage::none;
   std::string message;  // what is missing, and the ways on
 };
+// To every damage: what an operator can do now. Once.
+JournalError with_ways_on(JournalError error);
 template <class T>
 using JournalResult = std::expected<T, JournalError>;
 using JournalStatus = std::expected<void, JournalError>;
+inline JournalStatus with_ways_on(JournalStatus status) {
+  return status ? status : std::unexpected(with_ways_on(std::move(status.error())));
+}
 
 // One writer (the journal's thread), any readers.
 struct Counters {
@@ -129,18 +134,23 @@ using RowVisitor = std::function<bool(ByteView key, std::uint64_t generation, By
 using RecordVisitor = std::function<bool(Lsn lsn, ByteView bytes)>;
 using CommitDone = std::move_only_function<void(CommitResult)>;
 
-class Journal {
+// What recovery reads from; blocking. Every CRC is checked.
+class JournalReader {
  public:
-  Journal() = default;
-  virtual ~Journal() = default;  // stops first if that was not done
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
+  JournalReader() = default;
+  virtual ~JournalReader() = default;
+  JournalReader(const JournalReader&) = delete;
+  JournalReader& operator=(const JournalReader&) = delete;
 
-  // Recovery, on the opening thread and before start(); blocking. Every CRC is checked.
   // Rows in ascending order of key (bytes), then generation; a complete reading also proves that none is missing.
   virtual JournalStatus read_rows(const RowVisitor& visit) = 0;
   // Records from..last, ascending, without a gap; from == last + 1 reads none. from >= 1.
   virtual JournalStatus read_records(Lsn from, const RecordVisitor& visit) = 0;
+};
+
+// Read on the opening thread and before start(). Its destructor stops first if that was not done.
+class Journal : public JournalReader {
+ public:
   // All that was read is made durable anew, this start's generation too; then the journal's thread runs.
   virtual JournalStatus start() = 0;
 

@@ -24,12 +24,6 @@
 
 namespace nissa::journal {
 
-// To every damage: what an operator can do now.
-JournalError with_ways_on(JournalError error);
-inline JournalStatus with_ways_on(JournalStatus status) {
-  return status ? status : std::unexpected(with_ways_on(std::move(status.error())));
-}
-
 class SqliteJournal final : public Journal, private HeldLog {
  public:
   SqliteJournal(Options options, const Clock& clock) : options_(std::move(options)), clock_(clock) {}

@@ -1,6 +1,5 @@
 // What is in the directory: nothing (begin a state), a sound state (continue it), or damage (say what and refuse).
 #include <sqlite3.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
@@ -14,9 +13,12 @@ namespace {
 
 constexpr const char* anchor_name = "ANCHOR";
 constexpr const char* first_database = "state-1.db";
-constexpr const char* ways_on =
-    ". Nothing was changed. Ways on: put the missing or damaged file back, restore a backup into this directory, or "
-    "begin anew with an empty directory (all counts begin at zero)";
+constexpr std::string_view nothing_changed = ". Nothing was changed. Ways on: ";
+constexpr std::string_view ways_on =
+    "put the missing or damaged file back, or restore a backup into this directory; or start once with --accept-loss: "
+    "it "
+    "goes on from the last sound record, marks what is lost as not measured, and keeps the files as they are now";
+constexpr std::string_view ways_back = "start the newer program, or restore a backup that was made before it";
 
 std::unexpected<JournalError> wrong(Damage damage, std::string message) {
   return std::unexpected(with_ways_on(JournalError{damage, std::move(message)}));
@@ -37,18 +39,11 @@ std::optional<std::string> database_of(const std::string& name) {
   return name.substr(0, dot + tail.size());
 }
 
-JournalResult<StateId> draw_state_id() {
-  StateId id = 0;
-  while (id == 0) {
-    if (getrandom(&id, sizeof id, 0) != sizeof id) return wrong(Damage::none, "the system has no random numbers");
-  }
-  return id;
-}
-
 }  // namespace
 
 JournalError with_ways_on(JournalError error) {
-  if (error.damage != Damage::none) error.message += ways_on;
+  if (error.damage == Damage::none || error.message.contains(nothing_changed)) return error;
+  error.message.append(nothing_changed).append(error.damage == Damage::newer_version ? ways_back : ways_on);
   return error;
 }
 

@@ -169,10 +169,7 @@ JournalStatus Store::create(StateId state_id, Lsn last_lsn) {
 }
 
 JournalStatus Store::open() {
-  // SQLite deletes the log of an empty database: what is left must stay as it is for whoever looks into the damage.
-  std::error_code unreadable;
-  const auto size = std::filesystem::file_size(path_, unreadable);
-  if (!unreadable && size < 512) return wrong(Damage::database_missing, "is empty");
+  if (auto checked = check_size(); !checked) return checked;
   if (auto written = write_log_anew(); !written) return written;
   int code = connect(false);
   if (code != SQLITE_OK) return said("cannot be opened", code);
@@ -181,6 +178,26 @@ JournalStatus Store::open() {
   if (auto checked = check_pages(); !checked) return checked;
   if (code = prepare(); code != SQLITE_OK) return wrong(Damage::database_damaged, sqlite3_errmsg(database_));
   return read_facts();
+}
+
+JournalStatus Store::open_damaged() {
+  if (auto checked = check_size(); !checked) return checked;
+  int code = connect(false);
+  if (code == SQLITE_OK) code = execute("PRAGMA query_only=1");
+  if (code != SQLITE_OK) return said("cannot be opened", code);
+  if (auto checked = check_format(); !checked) return checked;
+  Statement meta;
+  code = meta.prepare(database_, "SELECT value FROM meta WHERE name = 'generation'");
+  if (code == SQLITE_OK && meta.step() == SQLITE_ROW) generation_ = meta.number(0);
+  return {};
+}
+
+// SQLite deletes the log of an empty database: what is left must stay as it is for whoever looks into the damage.
+JournalStatus Store::check_size() const {
+  std::error_code unreadable;
+  const auto size = std::filesystem::file_size(path_, unreadable);
+  if (!unreadable && size < 512) return wrong(Damage::database_missing, "is empty");
+  return {};
 }
 
 JournalStatus Store::check_format() {

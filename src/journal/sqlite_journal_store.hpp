@@ -36,6 +36,9 @@ class Store {
   // An existing one, proven sound by SQLite's quick_check (about 0.5 ms a MB) and by its last record's CRC. Its log is
   // written anew first, and synced.
   JournalStatus open();
+  // One that may be damaged, for SoundPart: as far as SQLite can read it at all, and nothing is written.
+  JournalStatus open_damaged();
+  sqlite3* connection() const { return database_; }
 
   // After open() or create().
   StateId state_id() const { return state_id_; }
@@ -70,6 +73,7 @@ class Store {
   int set_up_log();
   int execute(const char* sql);
   JournalStatus write_log_anew();
+  JournalStatus check_size() const;
   JournalStatus check_format();
   JournalStatus check_pages();
   JournalStatus read_facts();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +61,13 @@ JournalStatus sync_directory(const std::string& directory) {
   close(file);
   if (error != 0) return refused("the directory " + directory + " cannot be synced", error);
   return {};
+}
+
+JournalResult<StateId> draw_state_id() {
+  StateId id = 0;
+  while (id == 0)
+    if (getrandom(&id, sizeof id, 0) != sizeof id) return refused("the system has no random numbers", errno);
+  return id;
 }
 
 }  // namespace nissa::journal

@@ -24,4 +24,7 @@ class DirectoryLock {
 // Makes the entries of the directory durable.
 JournalStatus sync_directory(const std::string& directory);
 
+// Random, from the system.
+JournalResult<StateId> draw_state_id();
+
 }  // namespace nissa::journal

@@ -45,6 +45,9 @@ class Ledger {
   // --- The one thing that moves. lsn = applied() + 1. About 20 ns a count, 50 ns a batch. Blocks that a record does
   // not touch are left behind in time; whoever reads one brings it forward.
   void apply(const Record& record);
+  // Live, when what came after the last record is lost (--accept-loss), before all is written anew: until now nothing
+  // was measured, however short it is, and no time ran. By 1 ms at least.
+  void lose_until(UnixMs now_ms);
   // Live, before the record goes to the journal: what is durable must be applied, so the memory for that is had
   // beforehand. apply() of this record then needs none, if nothing else is applied before. False: there is not enough;
   // the state is as before, and the record must not be written. 1 – 2 ns a count, 20 ns a batch, 200 ns for what is

@@ -40,6 +40,13 @@ void Ledger::apply_time(const Record& record) {
   meta_.running_ms = std::max(meta_.running_ms, record.running_ms);
 }
 
+void Ledger::lose_until(UnixMs now_ms) {
+  const UnixMs until_ms = std::max(now_ms, meta_.ledger_ms + 1);
+  meta_.gaps.add({meta_.ledger_ms, until_ms});
+  meta_.gaps.drop_old(until_ms);
+  meta_.ledger_ms = until_ms;
+}
+
 void Ledger::apply_counts(const Record& record) {
   const Bucket furthest = bucket_of(record.ledger_ms) + slo::buckets_ahead;
   slo::Block* block = nullptr;

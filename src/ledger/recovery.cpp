@@ -15,7 +15,7 @@ using journal::Damage;
 using journal::JournalError;
 
 std::unexpected<JournalError> damaged(Damage damage, std::string message) {
-  return std::unexpected(JournalError{damage, std::move(message)});
+  return std::unexpected(with_ways_on(JournalError{damage, std::move(message)}));
 }
 
 std::string name_of(const std::optional<KeptSnapshot>& snapshot) {
@@ -24,7 +24,7 @@ std::string name_of(const std::optional<KeptSnapshot>& snapshot) {
          " on)";
 }
 
-journal::JournalStatus load_rows(journal::Journal& journal, SnapshotReader& reader) {
+journal::JournalStatus load_rows(journal::JournalReader& journal, SnapshotReader& reader) {
   const journal::JournalStatus read = journal.read_rows(
       [&](ByteView key, std::uint64_t generation, ByteView value) { return reader.row(key, generation, value); });
   if (!read) return read;
@@ -35,7 +35,7 @@ journal::JournalStatus load_rows(journal::Journal& journal, SnapshotReader& read
   return damaged(Damage::bad_crc, std::move(message));
 }
 
-journal::JournalStatus replay(journal::Journal& journal, Lsn from, Ledger& ledger, std::uint64_t& records) {
+journal::JournalStatus replay(journal::JournalReader& journal, Lsn from, Ledger& ledger, std::uint64_t& records) {
   std::optional<JournalError> fault;
   const journal::JournalStatus read = journal.read_records(from, [&](Lsn lsn, ByteView bytes) {
     Result<Record> record = decode_record(bytes);
@@ -54,13 +54,13 @@ journal::JournalStatus replay(journal::Journal& journal, Lsn from, Ledger& ledge
     }
     return !fault.has_value();
   });
-  if (fault) return std::unexpected(*fault);
+  if (fault) return std::unexpected(with_ways_on(*fault));
   return read;
 }
 
 }  // namespace
 
-journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_lsn, const LedgerOptions& options,
+journal::JournalResult<Recovered> recover(journal::JournalReader& journal, Lsn last_lsn, const LedgerOptions& options,
                                           Generation latest) {
   Recovered recovered;
   recovered.ledger = std::make_unique<Ledger>(options, Ledger::Mode::replaying);
@@ -75,9 +75,11 @@ journal::JournalResult<Recovered> recover(journal::Journal& journal, Lsn last_ls
   if (const auto read = replay(journal, from, *recovered.ledger, recovered.records); !read)
     return std::unexpected(read.error());
   const Lsn applied = recovered.ledger->applied();
-  if (applied != last_lsn || (snapshot && applied < snapshot->complete_lsn))
-    return damaged(Damage::tail_missing, "the journal ends with record " + std::to_string(applied) + ", but record " +
-                                             std::to_string(last_lsn) + " was durable; from " + name_of(snapshot));
+  if ((applied != last_lsn && last_lsn != as_far_as_it_goes) || (snapshot && applied < snapshot->complete_lsn))
+    return damaged(Damage::tail_missing,
+                   "the journal ends with record " + std::to_string(applied) + ", but record " +
+                       std::to_string(last_lsn == as_far_as_it_goes ? snapshot->complete_lsn : last_lsn) +
+                       " was durable; from " + name_of(snapshot));
   recovered.ledger->go_live();
   recovered.rows = reader.loaded();
   recovered.unneeded = recovered.catalog.keep_at_start(reader.complete());

@@ -41,6 +41,15 @@ TEST_CASE("inspect takes a folder and --json") {
   CHECK(parse({"inspect", "state", "--json"})->json);
 }
 
+TEST_CASE("a loss is accepted when serving, and by nothing else") {
+  CHECK_FALSE(parse({})->accept_loss);
+  CHECK(parse({"--config", "x.toml", "--accept-loss"})->accept_loss);
+  CHECK(parse({"--accept-loss"})->verb == Verb::serve);
+  for (const char* other : {"--check-config", "--version", "--help"})
+    CHECK_FALSE(parse({other, "--accept-loss"}).has_value());
+  CHECK_FALSE(parse({"verify", "state", "--accept-loss"}).has_value());
+}
+
 TEST_CASE("verify takes a folder") {
   CHECK(parse({"verify", "state"})->verb == Verb::verify);
   CHECK(parse({"verify", "state"})->directory == "state");

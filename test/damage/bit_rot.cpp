@@ -101,30 +101,43 @@ void print_picks(const std::vector<Tried>& tried, std::size_t most, std::mt19937
 }
 
 // How many places came to what must not be.
-int rot_state(const Choice& choice, const std::string& state, std::uint64_t hash, std::mt19937_64& random,
+int rot_state(const Choice& choice, const std::string& state, const MadeState& made, std::mt19937_64& random,
               std::vector<Tried>& tried) {
-  Trials trials(choice.directory / state, choice.directory / "work", hash);
+  Trials trials(choice.directory / state, choice.directory / "work", made);
   std::printf("%s:", state.c_str());
   for (const auto& [file, bytes] : trials.sound()) std::printf("  %s %zu bytes", file.c_str(), bytes.size());
   std::printf("\n");
   std::map<std::string, std::map<std::string, int>> counts;
   int wrong = 0;
+  std::uint64_t kept = 0, parts = 0;
+  const auto note = [&](const std::string& kind, const Place& place, const std::string& outcome) {
+    const bool is_wrong = outcome.front() == '!';
+    ++counts[kind][is_wrong ? "WRONG" : outcome];
+    if (is_wrong && ++wrong <= 20)
+      std::printf("WRONG: %s, %s, %s, offset %zu, bit %d: %s\n", kind.c_str(), state.c_str(), place.file.c_str(),
+                  place.at, place.bit, outcome.c_str() + 1);
+    return !is_wrong;
+  };
   for (const Place& place : places_in(trials.sound(), choice, random)) {
     std::snprintf(under_way, sizeof under_way, "crashed with %s, %s, offset %zu, bit %d\n", state.c_str(),
                   place.file.c_str(), place.at, place.bit);
     const std::string outcome = trials.outcome(place);
-    ++counts[place.bit == Place::cut ? "cut off" : "flipped"][outcome.front() == '!' ? "WRONG" : outcome];
-    if (outcome.front() != '!')
-      tried.push_back({state, place, outcome});
-    else if (++wrong <= 20)
-      std::printf("WRONG: %s, %s, offset %zu, bit %d: %s\n", state.c_str(), place.file.c_str(), place.at, place.bit,
-                  outcome.c_str() + 1);
+    const std::string kind = place.bit == Place::cut ? "cut off" : "flipped";
+    if (!note(kind, place, outcome)) continue;
+    tried.push_back({state, place, outcome});
+    if (outcome == "exact") continue;
+    note(kind + ", --accept-loss", place, trials.outcome_with_loss(place));
+    parts += trials.went_on_from() == 0 ? 0 : 1;
+    kept += trials.went_on_from();
   }
   for (const auto& [kind, outcomes] : counts) {
     std::printf("  %s:", kind.c_str());
     for (const auto& [outcome, count] : outcomes) std::printf("  %s %d", outcome.c_str(), count);
     std::printf("\n");
   }
+  if (parts != 0)
+    std::printf("  --accept-loss went on from record %.1f of %llu on average\n",
+                static_cast<double>(kept) / static_cast<double>(parts), static_cast<unsigned long long>(made.last_lsn));
   return wrong;
 }
 
@@ -138,7 +151,7 @@ int rot(const Choice& choice) {
   std::mt19937_64 random(choice.seed);
   std::vector<Tried> tried;
   const int wrong =
-      rot_state(choice, "killed", made.hash, random, tried) + rot_state(choice, "started", made.hash, random, tried);
+      rot_state(choice, "killed", made, random, tried) + rot_state(choice, "started", made, random, tried);
   print_picks(tried, choice.picks, random);
   return wrong == 0 ? 0 : 1;
 }

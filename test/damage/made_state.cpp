@@ -10,6 +10,7 @@
 
 #include "history.hpp"
 #include "journal_helpers.hpp"
+#include "ledger/reassembled.hpp"
 #include "ledger/record.hpp"
 #include "ledger/snapshot_writer.hpp"
 
@@ -42,13 +43,14 @@ class Run {
                     std::move(recovered->unneeded));
   }
 
-  void step(History& history) {
+  void step(History& history, std::vector<Bytes>& records) {
     const ledger::Record record = history.next(*ledger_);
     journal::Commit commit{.lsn = record.lsn, .record = encode(record)};
     writer_->ride(*ledger_, commit);
     if (commit_and_wait(*journal_, std::move(commit)) != journal::CommitResult::durable) fail("a commit failed");
     writer_->settled(true);
     ledger_->apply(record);
+    records.push_back(encode(record));
   }
   void snapshot() { writer_->request(); }
   std::uint64_t completed() const { return writer_->completed(); }
@@ -82,17 +84,38 @@ MadeState make_state(const std::string& directory, std::uint64_t seed, int recor
     Run first(directory);
     for (int i = 0; i < records * 7 / 8; ++i) {
       if (i == records / 4 || i == records / 2) first.snapshot();
-      first.step(history);
+      first.step(history, made.records);
     }
     made.snapshots = first.completed();
   }
   Run second(directory);
   second.snapshot();
-  for (int i = 0; i < records / 8; ++i) second.step(history);
+  for (int i = 0; i < records / 8; ++i) second.step(history, made.records);
   made.snapshots += second.completed();
   made.hash = second.ledger().state_hash();
+  made.state_id = second.ledger().now().state_id;
   made.last_lsn = second.ledger().applied();
+  made.ledger_ms = second.ledger().ledger_ms();
   return made;
+}
+
+ledger::LedgerOptions any_state() { return options_of(7); }
+
+std::vector<std::uint64_t> hashes_after_loss(const MadeState& made, UnixMs now_ms) {
+  std::vector<std::uint64_t> hashes{0};
+  ledger::Ledger all(any_state());
+  for (const Bytes& bytes : made.records) {
+    all.apply(*ledger::decode_record(bytes));
+    auto part = ledger::reassembled(all, any_state());
+    if (!part) fail(part.error().message);
+    (*part)->lose_until(now_ms);
+    (*part)->apply({.lsn = (*part)->applied() + 1,
+                    .ledger_ms = (*part)->ledger_ms(),
+                    .running_ms = (*part)->running_ms(),
+                    .floor = (*part)->epochs().floor()});
+    hashes.push_back((*part)->state_hash());
+  }
+  return hashes;
 }
 
 void settle(const std::string& directory) { const Run again(directory); }

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """T5, bit rot: one bit is flipped at every 97th byte of every file of a state, and each file is cut off at every 4 KiB.
 What a start finds is the exact state, or damage with its name and exit code 3, and then nothing was changed: never
-another state, never a crash. The places are tried in one program (test/damage/bit_rot.cpp); some of each outcome
-through nissad itself, its verify and its inspect.
+another state, never a crash. With --accept-loss each damaged state goes on from some record of its history, with all
+before it and nothing after, or is refused; and the files are kept as they were. The places are tried in one program
+(test/damage/bit_rot.cpp); some of each outcome through nissad itself, its verify and its inspect.
 
---full: a larger state, every 13th byte, all eight bits. --seed N chooses the state and the places."""
+--full: a larger state, all eight bits. --seed N chooses the state and the places."""
 import argparse
 import collections
 import json
@@ -63,6 +64,7 @@ def check_refused(folder, config, pick):
     served = run("--config", config)
     assert served.returncode == 3, (pick, served)
     assert "Ways on" in served.stderr and re.search(f"{folder}/|ANCHOR|record|row ", served.stderr), (pick, served.stderr)
+    assert ("--accept-loss" in served.stderr) == (pick.outcome != "newer_version"), (pick, served.stderr)
     verified = run("verify", folder)
     assert verified.returncode == 3, (pick, verified)
     assert f"damaged: {pick.outcome}: " in verified.stdout, (pick, verified.stdout)
@@ -91,7 +93,7 @@ def main():
     options.add_argument("--seed", type=int, default=random.randrange(2**32))
     chosen = options.parse_args()
     print(f"T5: seed {chosen.seed}{', full' if chosen.full else ''}", flush=True)
-    size = ["--records", "500", "--every", "13", "--all-bits"] if chosen.full else ["--records", "120", "--every", "97"]
+    size = ["--records", "500", "--every", "97", "--all-bits"] if chosen.full else ["--records", "120", "--every", "97"]
     base = os.environ.get("TMPDIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     with tempfile.TemporaryDirectory(prefix="nissa-T5-", dir=base) as made:
         folder = pathlib.Path(made)
