@@ -20,7 +20,7 @@ journal::JournalResult<ledger::Recovered> recovered_at(const std::string& direct
   if (!opened) return std::unexpected(opened.error());
   if (opened->new_state) return std::unexpected(JournalError{journal::Damage::none, "holds no state"});
   ledger::LedgerOptions ledger_options;
-  ledger_options.state_id = opened->state_id;
+  ledger_options.state_id = as_it_lies_there(*opened);
   return ledger::recover(*opened->journal, opened->last_lsn, ledger_options);
 }
 

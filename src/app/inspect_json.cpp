@@ -77,6 +77,7 @@ std::string file_object(const FileSize& file) {
 void add_facts(std::string& out, const Inspected& found) {
   const StateFacts& facts = found.facts;
   add(out, "state_id", hex_quoted(facts.state_id));
+  add(out, "backup", admin::json_bool(facts.backup));
   add(out, "format_version", number(journal::format_version));
   add(out, "generation", number(facts.generation));
   add(out, "database", quoted(facts.database));

@@ -38,6 +38,7 @@ void print_times(std::FILE* out, const Inspected& found) {
   const ledger::Ledger& ledger = *found.recovered->ledger;
   std::fprintf(out, "state %016llx, format version %u, started %llu times\n", static_cast<Ull>(facts.state_id),
                journal::format_version, static_cast<Ull>(facts.generation));
+  if (facts.backup) std::fprintf(out, "a backup that was never started: a start on it begins a state of its own\n");
   std::fprintf(out, "last record %llu, at ledger time %lld ms (%sZ) after running %llu ms\n",
                static_cast<Ull>(ledger.applied()), static_cast<Ll>(ledger.ledger_ms()),
                utc_text(ledger.ledger_ms()).c_str(), static_cast<Ull>(ledger.running_ms()));
@@ -132,7 +133,7 @@ void print_remains(std::FILE* out, const Inspected& found) {
 std::string slot_text(const StateFacts::Slot& slot) {
   if (slot)
     return "start " + std::to_string(slot->generation) + ", record " + std::to_string(slot->last_lsn) + ", " +
-           slot->database;
+           slot->database + (slot->copy ? ", a backup" : "");
   switch (slot.error()) {
     case journal::SlotFault::blank:
       return "blank";

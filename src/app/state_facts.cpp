@@ -37,13 +37,17 @@ void read_anchor(const std::string& directory, StateFacts& facts) {
   }
 }
 
-// As ANCHOR's rules have it: the higher (generation, lsn) of the sound slots names it.
-std::string database_of(const StateFacts& facts) {
+// As ANCHOR's rules have it: the higher (generation, lsn) of the sound slots counts. nullptr: there is none.
+const journal::AnchorState* winner_of(const StateFacts& facts) {
   const journal::AnchorState* winner = nullptr;
   const auto rank = [](const journal::AnchorState& state) { return std::pair(state.generation, state.last_lsn); };
   for (const auto& slot : facts.slots)
     if (slot && (winner == nullptr || rank(*slot) > rank(*winner))) winner = &*slot;
-  if (winner != nullptr) return winner->database;
+  return winner;
+}
+
+std::string database_of(const StateFacts& facts) {
+  if (const auto* winner = winner_of(facts)) return winner->database;
   for (const FileSize& file : facts.files)
     if (file.name.starts_with("state-") && file.name.ends_with(".db")) return file.name;
   return {};
@@ -99,6 +103,7 @@ StateFacts read_facts(const std::string& directory) {
   facts.files = files_in(directory);
   read_anchor(directory, facts);
   facts.database = database_of(facts);
+  if (const auto* winner = winner_of(facts)) facts.backup = winner->copy;
   if (std::ranges::find(facts.files, facts.database, &FileSize::name) == facts.files.end()) {
     facts.unopened = JournalError{Damage::database_missing, directory + " holds no database " + facts.database};
     return facts;

@@ -45,6 +45,7 @@ struct StateFacts {
   bool anchor_there = false;
   std::array<Slot, 2> slots{std::unexpected(journal::SlotFault::blank), std::unexpected(journal::SlotFault::blank)};
   std::string database;  // the file that ANCHOR names, else the first there is; empty: none
+  bool backup = false;   // ANCHOR says that it is one which was never started
   // Of the database, as far as it can be opened.
   std::optional<journal::JournalError> unopened;
   journal::StateId state_id = 0;
@@ -55,6 +56,11 @@ struct StateFacts {
   RecordFacts records;
   std::vector<ledger::KeptSnapshot> complete;  // ascending
 };
+
+// The id that a backup bears, not the one that a start on it would draw.
+inline journal::StateId as_it_lies_there(const journal::Opened& opened) {
+  return opened.copy_of != 0 ? opened.copy_of : opened.state_id;
+}
 
 // Of a copy: opening a database changes it. Blocking; reads all that is there.
 StateFacts read_facts(const std::string& directory);

@@ -121,10 +121,12 @@ journal::JournalStatus check_start(const std::string& directory, Findings& openi
     opening.push_back(damaged(opened.error()));
     return {};
   }
-  opening.push_back(ok("ANCHOR and the database belong to state " + hex(opened->state_id) +
+  opening.push_back(ok("ANCHOR and the database belong to state " + hex(as_it_lies_there(*opened)) +
                        ", which goes as far as ANCHOR knows, to record " + std::to_string(opened->last_lsn) +
                        "; SQLite finds no fault in the database"));
-  check_state({*opened->journal, opened->last_lsn, {.state_id = opened->state_id}}, state);
+  if (opened->copy_of != 0)
+    opening.push_back(ok("it is a backup that was never started: a start on it begins a state of its own"));
+  check_state({*opened->journal, opened->last_lsn, {.state_id = as_it_lies_there(*opened)}}, state);
   return {};
 }
 

@@ -59,7 +59,7 @@ constexpr std::array own{
     Metric{"nissa_journal_min_free_bytes", Kind::gauge, "With less than this free no batch is taken."},
     Metric{"nissa_journal_short_of_room", Kind::gauge,
            "1 from there until half as much again is free: batches are refused (disk_full)."},
-    Metric{"nissa_journal_backups_total", Kind::counter, "Backups asked for since the start, by result."},
+    Metric{"nissa_journal_backups_total", Kind::counter, "Backups begun since the start, by result."},
     Metric{"nissa_journal_backup_lsn", Kind::gauge, "Last record in the last backup made since the start; 0: none."},
     Metric{"nissa_journal_backup_time_seconds", Kind::gauge,
            "When the last backup was made, since 1970; 0: none since the start."},

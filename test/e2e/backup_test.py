@@ -107,6 +107,12 @@ class Backups(unittest.TestCase):
     def check_restore(self, made, before, after, slos):
         copy = restored(made["directory"], slos)
         shown = inspected(copy)
+        self.assertEqual((shown["backup"], shown["state_id"], shown["lsn"]), (True, made["state_id"], made["lsn"]))
+        self.assertEqual(shown["state_hash"], inspected(copy)["state_hash"])
+        verified = subprocess.run([PROGRAMS / "nissad", "verify", copy.folder / "state"], text=True, capture_output=True)
+        self.assertEqual(verified.returncode, 0, verified.stdout)
+        self.assertIn(f"state {made['state_id']}, ", verified.stdout)
+        self.assertIn("ok: it is a backup that was never started", verified.stdout)
         with copy:
             self.assertIn("a backup is restored", copy.log_text())
             self.assertIn(f"copy_of={made['state_id']}", copy.log_text())
@@ -123,6 +129,7 @@ class Backups(unittest.TestCase):
             own = state_id(copy)
             check_books(copy)
             copy.kill()
+            self.assertEqual((inspected(copy)["backup"], int(inspected(copy)["state_id"], 16)), (False, own))
             copy.start()
             self.assertEqual(copy.log_text().count("a backup is restored"), 1)
             self.assertEqual(state_id(copy), own)
