@@ -198,7 +198,7 @@ TEST_CASE("what is lost is a gap, however short, and no running time; with the c
 
 TEST_CASE("an epoch that was lost does not come in as a new one: only what has seen the new state does") {
   const Damaged state;
-  fs::remove(state.path("ANCHOR"));
+  state.damage_record(90);
   REQUIRE(state.accept().has_value());
   auto opened = test::open_at(state.directory);
   const auto found = recover(*opened->journal, opened->last_lsn, {.state_id = opened->state_id});
