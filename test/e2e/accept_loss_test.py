@@ -9,12 +9,13 @@ import random
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
-from support.nissad import PROGRAMS, Nissad, check_books  # noqa: E402
+from support.nissad import PROGRAMS, SHOP_AVAILABILITY, Nissad, check_books  # noqa: E402
 
 ACCEPTING = ("sh", "-c", 'exec "$@" --accept-loss', "sh")
 
@@ -147,6 +148,49 @@ class AcceptLoss(unittest.TestCase):
                 self.assertTrue(40 - lost <= total <= 40, total)
                 self.assertEqual(total == 40, lost == 0)
                 check_books(nissad)
+
+    def test_nissa_send_is_told_of_another_state_and_goes_on_and_what_it_had_an_answer_for_is_not_sent_again(self):
+        with Nissad(SHOP_AVAILABILITY) as nissad, tempfile.TemporaryDirectory() as folder:
+            followed = pathlib.Path(folder) / "app.log"
+
+            def total():
+                return nissad.slo("shop-availability")["lifetime"]["total"]
+
+            def write(lines):
+                with open(followed, "a") as file:
+                    file.write('{"operation": "GET /"}\n' * lines)
+
+            def until_counted(lines):
+                deadline = time.monotonic() + 60
+                while total() < lines and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertEqual(total(), lines)
+
+            write(10)
+            sender = subprocess.Popen(
+                [PROGRAMS / "nissa-send", "--server", f"127.0.0.1:{nissad.tcp_port}", "--service", "shop", "--follow",
+                 followed, "--state", folder + "/state", "--batch-age-ms", "5"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.addCleanup(sender.kill)
+            until_counted(10)
+            for written in range(20, 210, 10):
+                write(10)
+                until_counted(written)
+            nissad.kill()
+            log = nissad.folder / "state/state-1.db-wal"
+            log.write_bytes(log.read_bytes()[:log.stat().st_size * 2 // 3])
+            self.refused(nissad)
+            self.accept(nissad)
+            sound = total()
+            self.assertTrue(0 < sound < 200, sound)
+            write(30)
+            until_counted(sound + 30)
+            check_books(nissad)
+            sender.terminate()
+            summary, said = sender.communicate(timeout=60)
+            self.assertEqual(sender.returncode, 0, said)
+            self.assertEqual(said.count("or it was started with --accept-loss"), 1, said)
+            self.assertRegex(summary, r"\b230\b.* acknowledged")
 
     def test_where_nothing_sound_is_it_is_refused_too_and_nothing_is_changed(self):
         with Nissad() as nissad:
