@@ -32,8 +32,8 @@ void TroubleLog::disk_full(Lsn lsn, BootNs now) {
 
 void TroubleLog::no_memory() {
   log_rarely(LogLevel::error, "ledger",
-             "there is no memory for a commit: its batches wait, and are told journal_slow after their time; it is tried "
-             "again ten times a second");
+             "there is no memory for a commit: its batches wait, and are told journal_slow after their time; it is "
+             "tried again ten times a second");
 }
 
 void TroubleLog::unknown(Lsn lsn, BootNs now) {
