@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "journal/sqlite_journal_store.hpp"
+#include "journal/sqlite_store.hpp"
 #include "ledger/record.hpp"
 #include "ledger/row_bytes.hpp"
 

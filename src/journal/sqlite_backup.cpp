@@ -16,7 +16,7 @@
 #include "journal/anchor.hpp"
 #include "journal/disk_room.hpp"
 #include "journal/sqlite_file_copy.hpp"
-#include "journal/sqlite_journal_store.hpp"
+#include "journal/sqlite_store.hpp"
 #include "journal/state_dir.hpp"
 
 namespace nissa::journal {

@@ -19,7 +19,7 @@
 #include "journal/disk_room.hpp"
 #include "journal/journal.hpp"
 #include "journal/sqlite_backup.hpp"
-#include "journal/sqlite_journal_store.hpp"
+#include "journal/sqlite_store.hpp"
 #include "journal/state_dir.hpp"
 
 namespace nissa::journal {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "journal/journal.hpp"
-#include "journal/sqlite_journal_store.hpp"
+#include "journal/sqlite_store.hpp"
 
 namespace nissa::journal {
 

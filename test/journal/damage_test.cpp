@@ -8,7 +8,7 @@
 #include <map>
 
 #include "journal/anchor.hpp"
-#include "journal/sqlite_journal_store.hpp"
+#include "journal/sqlite_store.hpp"
 #include "journal_helpers.hpp"
 #include "support/fake_journal.hpp"
 #include "support/seed.hpp"

@@ -1,5 +1,5 @@
-// Opening, proving and reading the database. Writing: sqlite_journal_write.cpp.
-#include "journal/sqlite_journal_store.hpp"
+// Opening, proving and reading the database. Writing: sqlite_store_write.cpp.
+#include "journal/sqlite_store.hpp"
 
 #include <sqlite3.h>
 #include <unistd.h>

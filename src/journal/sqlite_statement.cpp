@@ -1,4 +1,4 @@
-#include "journal/sqlite_journal_statement.hpp"
+#include "journal/sqlite_statement.hpp"
 
 #include <sqlite3.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "journal/journal.hpp"
-#include "journal/sqlite_journal_statement.hpp"
+#include "journal/sqlite_statement.hpp"
 
 namespace nissa::journal {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "journal/anchor.hpp"
-#include "journal/sqlite_journal_store.hpp"
+#include "journal/sqlite_store.hpp"
 
 namespace nissa::journal {
 namespace {
