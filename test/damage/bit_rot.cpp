@@ -184,6 +184,7 @@ int main(int argc, char** argv) {
                  "bit_rot --make-fixture DIR\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // minutes lie between two lines
   for (const int crash : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) signal(crash, on_crash);
   return rot(choice);
 }

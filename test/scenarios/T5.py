@@ -93,7 +93,7 @@ def main():
     options.add_argument("--seed", type=int, default=random.randrange(2**32))
     chosen = options.parse_args()
     print(f"T5: seed {chosen.seed}{', full' if chosen.full else ''}", flush=True)
-    size = ["--records", "500", "--every", "97", "--all-bits"] if chosen.full else ["--records", "120", "--every", "97"]
+    size = ["--records", "200", "--every", "97", "--all-bits"] if chosen.full else ["--records", "120", "--every", "97"]
     base = os.environ.get("TMPDIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     with tempfile.TemporaryDirectory(prefix="nissa-T5-", dir=base) as made:
         folder = pathlib.Path(made)
