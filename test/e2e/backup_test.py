@@ -55,8 +55,10 @@ def state_id(nissad):
     return agent.hello.now.state_id
 
 
-def names_of_threads(nissad):
-    return [one.read_text() for one in pathlib.Path(f"/proc/{nissad.process.pid}/task").glob("*/comm")]
+def thread_waits(nissad, name):
+    """Whether there is one of this name, and it sleeps."""
+    stats = [one.read_text() for one in pathlib.Path(f"/proc/{nissad.process.pid}/task").glob("*/stat")]
+    return any(f"({name}) S " in one for one in stats)
 
 
 def lifetime(nissad, slo):
@@ -235,7 +237,7 @@ class Backups(unittest.TestCase):
         """A backup whose thread stands still, as if its disk did, when checkpoints wait for it."""
         with Held(nissad.process) as journal:  # so that it cannot be made meanwhile
             asking.start()
-            self.assertTrue(until(lambda: "nissa-backup\n" in names_of_threads(nissad)))
+            self.assertTrue(until(lambda: thread_waits(nissad, "nissa-backup")))
             held = Held(nissad.process, "nissa-backup")
             journal.let_go()
         return held
