@@ -208,7 +208,7 @@ TEST_CASE("an fsync that fails once, at any place from the birth on, and a power
 TEST_CASE("a failed fsync, a kill, and a power cut at every operation of the start behind it") {
   auto random = random_for(45);
   const std::uint64_t first = random();
-  for (std::uint64_t run = 0; run < 20; ++run) {
+  for (std::uint64_t run = 0; run < 5; ++run) {
     bool is_cut = true;
     for (std::uint64_t nth = 1; is_cut; ++nth) {
       for (const Survival survival : each_survival) {
