@@ -69,12 +69,18 @@ int serve(const config::Config& config, bool accept_loss) {
   return code;
 }
 
+// What is cut off by a full disk is no answer.
+int when_written(int code) {
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return written || code != app::exit_ok ? code : fail(app::exit_failed, "standard output cannot be written");
+}
+
 int run(const app::CommandLine& chosen) {
   using Verb = app::CommandLine::Verb;
   if (chosen.verb == Verb::version) return std::puts("nissad " NISSA_VERSION) < 0;
   if (chosen.verb == Verb::help) return std::fputs(app::usage(), stdout) < 0;
-  if (chosen.verb == Verb::inspect) return app::inspect(chosen.directory, chosen.json);
-  if (chosen.verb == Verb::verify) return app::verify(chosen.directory);
+  if (chosen.verb == Verb::inspect) return when_written(app::inspect(chosen.directory, chosen.json));
+  if (chosen.verb == Verb::verify) return when_written(app::verify(chosen.directory));
   const std::uint64_t memory_limit = config::memory_limit_bytes();
   const auto config = config::load_config(chosen.config, memory_limit);
   if (!config) {

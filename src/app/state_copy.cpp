@@ -18,11 +18,13 @@ constexpr const char* anchor_name = "ANCHOR";
 // 0 is copied first.
 int turn_of(const std::string& name) { return name == anchor_name ? 0 : name.ends_with("-wal") ? 2 : 1; }
 
-// A copy has no lock of another's, and SQLite makes its index of the log anew.
+// A copy has no lock of another's, and SQLite makes its index of the log anew. What else lies in a folder may be larger
+// than TMPDIR, above all in one that is no state.
 bool is_copied(const fs::directory_entry& entry) {
   std::error_code gone;
   const std::string name = entry.path().filename().string();
-  return entry.is_regular_file(gone) && name != "lock" && !name.ends_with("-shm");
+  const bool of_database = name.starts_with("state-") && name.contains(".db") && !name.ends_with("-shm");
+  return (name == anchor_name || of_database) && entry.is_regular_file(gone);
 }
 
 std::string seen_of(const fs::path& file) {
@@ -34,6 +36,13 @@ std::string seen_of(const fs::path& file) {
   const auto size = fs::file_size(file, gone);
   const auto written = fs::last_write_time(file, gone);
   return std::to_string(size) + ' ' + std::to_string(written.time_since_epoch().count());
+}
+
+// The error of a copy that has no room may be any.
+std::string room_in(const fs::path& directory) {
+  std::error_code unknown;
+  const auto space = fs::space(directory, unknown);
+  return unknown ? "" : "; " + std::to_string(space.available) + " bytes are free there (TMPDIR chooses another)";
 }
 
 StateFiles files_in(const fs::path& directory, std::error_code& error) {
@@ -51,8 +60,9 @@ Result<StateCopy> StateCopy::of(const fs::path& original) {
   std::error_code error;
   if (!fs::is_directory(original, error)) return failure("no such directory");
   const fs::path temporary = fs::temp_directory_path(error);
+  if (error) return failure("TMPDIR names no directory for a copy: " + error.message());
   std::string pattern = (temporary / "nissa-inspect-XXXXXX").string();
-  if (error || mkdtemp(pattern.data()) == nullptr)
+  if (mkdtemp(pattern.data()) == nullptr)
     return failure("no directory for a copy can be made in " + temporary.string() + " (TMPDIR chooses another)");
   StateCopy copy(original, pattern);
   copy.before_ = files_in(original, error);
@@ -64,7 +74,7 @@ Result<StateCopy> StateCopy::of(const fs::path& original) {
     fs::copy_file(original / name, copy.path_ / name, error);
     // A log goes when its server stops.
     if (error && error != std::errc::no_such_file_or_directory)
-      return failure(name + " cannot be copied to " + temporary.string() + ": " + error.message());
+      return failure(name + " cannot be copied to " + temporary.string() + ": " + error.message() + room_in(temporary));
   }
   return copy;
 }

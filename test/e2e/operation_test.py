@@ -209,6 +209,33 @@ class Operation(unittest.TestCase):
                 self.assertIn(folder, done.stderr)
             self.assertEqual(list(pathlib.Path(empty).iterdir()), [])
 
+    def test_inspect_and_verify_copy_nothing_that_is_no_part_of_a_state(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(folder + "/core", "wb") as sparse:
+                sparse.truncate(16 << 20)
+            for command in ("inspect", "verify"):
+                done = subprocess.run(["prlimit", "--fsize=1048576", PROGRAMS / "nissad", command, folder], text=True,
+                                      capture_output=True)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("holds no state", done.stderr)
+
+    def test_inspect_and_verify_that_cannot_say_or_copy_it_end_with_1_and_the_reason(self):
+        with Nissad() as nissad:
+            self.assertEqual(nissad.stop(), 0)
+            state = nissad.folder / "state"
+            for command in (["inspect", state], ["inspect", state, "--json"], ["verify", state]):
+                with open("/dev/full", "w") as full:
+                    done = subprocess.run([PROGRAMS / "nissad", *command], text=True, stdout=full, stderr=subprocess.PIPE)
+                self.assertEqual((done.returncode, done.stderr), (1, "nissad: standard output cannot be written\n"))
+                done = subprocess.run([PROGRAMS / "nissad", *command], text=True, capture_output=True,
+                                      env={**os.environ, "TMPDIR": "/nonexistent"})
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("TMPDIR names no directory", done.stderr)
+                done = subprocess.run(["prlimit", "--fsize=4608", PROGRAMS / "nissad", *command], text=True,
+                                      capture_output=True)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, r"state-1.db.* cannot be copied to .*bytes are free there \(TMPDIR")
+
     def test_prometheus_scrapes_it_and_answers_the_same_numbers(self):
         with Nissad() as nissad, Prometheus(nissad) as prometheus:
             agent = self.agent(nissad)
