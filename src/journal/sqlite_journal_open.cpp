@@ -1,10 +1,14 @@
 // What is in the directory: nothing (begin a state), a sound state (continue it), or damage (say what and refuse).
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <set>
+#include <system_error>
 
 #include "journal/sqlite_journal.hpp"
 
@@ -37,6 +41,13 @@ std::optional<std::string> database_of(const std::string& name) {
   constexpr std::array<std::string_view, 3> beside{"", "-wal", "-journal"};
   if (std::ranges::find(beside, name.substr(dot + tail.size())) == beside.end()) return std::nullopt;
   return name.substr(0, dot + tail.size());
+}
+
+// SQLite's own words for it are "disk I/O error" and "unable to open database file".
+JournalStatus expect_permission(const std::string& path) {
+  if (faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) == 0 || errno != EACCES) return {};
+  return wrong(Damage::none, path + " may not be read and written by the user that nissad runs as (" +
+                                 std::to_string(geteuid()) + "): " + std::generic_category().message(EACCES));
 }
 
 }  // namespace
@@ -77,6 +88,8 @@ JournalResult<Opened> SqliteJournal::open() {
   if (auto locked = lock_.acquire(options_.directory); !locked) return std::unexpected(locked.error());
   std::optional<AnchorState> anchor;
   if (file_exists(anchor_name)) {
+    if (auto permitted = expect_permission(in_directory(anchor_name)); !permitted)
+      return std::unexpected(permitted.error());
     if (auto opened = open_anchor(false); !opened) return std::unexpected(opened.error());
     const auto found = anchor_->read();
     if (!found) return wrong(found.error().damage, in_directory(anchor_name) + ": " + found.error().message);
@@ -95,6 +108,9 @@ JournalResult<Opened> SqliteJournal::continue_state(const AnchorState& anchor) {
                                                " with records up to " + std::to_string(anchor.last_lsn) +
                                                ", and it is not there");
   }
+  for (const char* tail : {"", "-wal"})
+    if (auto permitted = expect_permission(in_directory(anchor.database + tail)); !permitted)
+      return std::unexpected(permitted.error());
   store_ = std::make_unique<Store>(options_, in_directory(anchor.database));
   if (auto opened = store_->open(); !opened) return wrong(opened.error().damage, opened.error().message);
   // Of a copy too: a start that ended between the database, with the id it had drawn, and ANCHOR.

@@ -72,6 +72,31 @@ TEST_CASE("a directory that may not be written is named, with the system's reaso
                     "/lock: Permission denied");
 }
 
+TEST_CASE(
+    "a file of the state that another user owns is named, with the system's reason and the user that it is not for") {
+  for (const std::string name : {"ANCHOR", "state-1.db", "state-1.db-wal"}) {
+    const TempDir directory;
+    {
+      auto opened = open_at(directory.path());
+      REQUIRE(opened);
+      REQUIRE(opened->journal->start());
+      REQUIRE(commit_and_wait(*opened->journal, {.lsn = 1, .record = Bytes(10)}) == journal::CommitResult::durable);
+    }
+    REQUIRE(access((directory / name).c_str(), F_OK) == 0);
+    const uid_t user = geteuid() == 0 ? 65534 : geteuid();  // root may read and write everything
+    for (const std::string& path : {directory.path(), directory / "lock", directory / "ANCHOR",
+                                    directory / "state-1.db", directory / "state-1.db-wal"})
+      REQUIRE((access(path.c_str(), F_OK) != 0 || chown(path.c_str(), user, static_cast<gid_t>(-1)) == 0));
+    REQUIRE(chmod((directory / name).c_str(), 0444) == 0);
+    const std::string said = in_child([&] {
+      if (geteuid() != user && setuid(user) != 0) return std::string("no other user to be");
+      return opening(directory.path());
+    });
+    CHECK(said == "none: " + (directory / name) + " may not be read and written by the user that nissad runs as (" +
+                      std::to_string(user) + "): Permission denied");
+  }
+}
+
 TEST_CASE("a file in the place of the directory is named") {
   const TempDir directory;
   REQUIRE(opening(directory.path()) == "opened");
