@@ -48,7 +48,7 @@ struct LedgerComponent::Inside {
   void publish() NISSA_REQUIRES(strand);
   void tell_slow(BootNs now) NISSA_REQUIRES(strand);
   // --- The state into a new file: after a commit of unknown fate, and once when the disk runs short of room.
-  BootNs rewrite_due() NISSA_REQUIRES(strand);
+  BootNs rewrite_due(BootNs now) NISSA_REQUIRES(strand);
   void next_piece() NISSA_REQUIRES(strand);
   void rewritten(journal::CommitResult result) NISSA_REQUIRES(strand);
   void give_up_rewrite() NISSA_REQUIRES(strand);

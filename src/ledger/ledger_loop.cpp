@@ -46,7 +46,7 @@ Task<void> LedgerComponent::Inside::run() {
     if (drain && (at_rest() || now >= drain->deadline)) finish_drain();
     BootNs due = commit_due(now);
     if (due <= now) {
-      rewrite_due() <= now ? next_piece() : next_commit();
+      rewrite_due(now) <= now ? next_piece() : next_commit();
       if (committing) continue;
       TroubleLog::no_memory();
       due = now + memory_retry_ns;
@@ -72,7 +72,7 @@ Task<void> LedgerComponent::Inside::run() {
 BootNs LedgerComponent::Inside::commit_due(BootNs now) {
   if (committing || stopping) return never;
   if (retry_at) return *retry_at;
-  const BootNs rewrite = rewrite_due();
+  const BootNs rewrite = rewrite_due(now);
   if (broken || rewrite <= now) return rewrite;
   const BootNs tick = tick_due(now);
   if (!group.anything_open()) return tick;

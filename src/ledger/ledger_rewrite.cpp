@@ -14,11 +14,12 @@ constexpr std::int64_t again_after_ns = ns_per_s;
 
 }  // namespace
 
-BootNs LedgerComponent::Inside::rewrite_due() {
-  if (rewriter) return timers.now();
+// `now`: of the turn of the loop, for a second look at a clock is later than the first.
+BootNs LedgerComponent::Inside::rewrite_due(BootNs now) {
+  if (rewriter) return now;
   if (broken) return rewrite_at;
   // A record in flight that met a full disk is tried again as it is.
-  return wants_smaller_file && !retry_at ? timers.now() : never;
+  return wants_smaller_file && !retry_at ? now : never;
 }
 
 // Without the memory for a piece, or to apply the record in the last one, the attempt is given up as a failed one.

@@ -24,6 +24,11 @@ int finish_pieces(World& world) {
   return pieces;
 }
 
+// Over a clock that never stands still, as no real one does.
+struct TickingWorld : World {
+  TickingWorld() { hands.clock.tick_at_each_look(); }
+};
+
 // Batch 1 of epoch 8 is in the record whose fate is unknown, batch 2 in the open group.
 void lose_a_commit(World& world, bool reached_disk) {
   world.quiet(5 * ms);
@@ -36,7 +41,7 @@ void lose_a_commit(World& world, bool reached_disk) {
 
 TEST_CASE("after a commit of unknown fate its batches are refused, and counted when they come again: in a new file") {
   for (const bool reached_disk : {false, true}) {
-    World world;
+    TickingWorld world;
     lose_a_commit(world, reached_disk);
     auto answers = world.inbox->take();
     REQUIRE(answers.size() == 1);
@@ -64,7 +69,7 @@ TEST_CASE("after a commit of unknown fate its batches are refused, and counted w
 }
 
 TEST_CASE("no group is committed while the state goes into a new file; who waits is told journal_slow") {
-  World world;
+  TickingWorld world;
   lose_a_commit(world, false);
   world.inbox->take();
   world.send(8, 3);
@@ -80,7 +85,7 @@ TEST_CASE("no group is committed while the state goes into a new file; who waits
 }
 
 TEST_CASE("when the new file fails too it is tried again each second, from the first piece, and the ledger lives") {
-  World world;
+  TickingWorld world;
   lose_a_commit(world, false);
   for (int attempt = 0; attempt < 4; ++attempt) {
     REQUIRE(world.fake->pending_piece() != nullptr);
@@ -105,7 +110,7 @@ TEST_CASE("when the new file fails too it is tried again each second, from the f
 }
 
 TEST_CASE("what nobody would repeat is proposed again: Goodbyes and definitions outlive a failed commit") {
-  World world;
+  TickingWorld world;
   world.quiet(5 * ms);
   world.send(8, 1);
   world.finish();
@@ -134,7 +139,7 @@ TEST_CASE("what nobody would repeat is proposed again: Goodbyes and definitions 
 
 TEST_CASE("short of room every batch is refused by name before the disk is full, and taken when there is room again") {
   test::CapturedLog log;
-  World world;
+  TickingWorld world;
   world.quiet(5 * ms);
   world.fake->run_short_of_room(true);
   world.send(8, 1);
@@ -151,7 +156,7 @@ TEST_CASE("short of room every batch is refused by name before the disk is full,
 }
 
 TEST_CASE("what is in hand when room runs short is committed in the reserve, and then the file is made smaller, once") {
-  World world;
+  TickingWorld world;
   world.quiet(5 * ms);
   world.send(8, 1);
   world.send(8, 2);
@@ -172,7 +177,7 @@ TEST_CASE("what is in hand when room runs short is committed in the reserve, and
 }
 
 TEST_CASE("a smaller file that finds no place leaves the one in use as it was") {
-  World world;
+  TickingWorld world;
   world.fake->run_short_of_room(true);
   world.send(8, 1);
   REQUIRE(world.fake->pending_piece() != nullptr);
@@ -189,7 +194,7 @@ TEST_CASE("a smaller file that finds no place leaves the one in use as it was") 
 }
 
 TEST_CASE("a stop amid the pieces waits for the piece under way alone") {
-  World world;
+  TickingWorld world;
   lose_a_commit(world, false);
   bool stopped = false;
   world.hands.loop.spawn([](LedgerComponent& ledger, bool& flag) -> Task<void> {

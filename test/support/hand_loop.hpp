@@ -37,7 +37,7 @@ class HandLoop {
       timers.fire_due();
       settle();
     }
-    clock.advance(until - clock.boot_ns());
+    clock.advance(std::max<std::int64_t>(0, until - clock.boot_ns()));
   }
 
   // Runs the task to its end, letting time pass as far as it needs (at most `longest_ns`). Nothing, if it has not
