@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/hex_text.hpp"
+
 namespace nissa::admin {
 namespace {
 
@@ -30,11 +32,6 @@ void append_number(std::string& out, const std::optional<double>& value) {
     out += "null";
 }
 
-std::string hex_quoted(std::uint64_t number) {
-  char digits[16];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
-  const auto size = static_cast<std::size_t>(end - digits);
-  return '"' + std::string(sizeof digits - size, '0') + std::string(digits, size) + '"';
-}
+std::string hex_quoted(std::uint64_t number) { return '"' + hex_text(number) + '"'; }
 
 }  // namespace nissa::admin

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <string>
 
 #include "admin/definition_text.hpp"
@@ -9,12 +8,7 @@
 namespace nissa::app {
 namespace {
 
-std::string hex_quoted(std::uint64_t number) {
-  char digits[16];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number, 16).ptr;
-  const auto size = static_cast<std::size_t>(end - digits);
-  return '"' + std::string(sizeof digits - size, '0') + std::string(digits, size) + '"';
-}
+using admin::hex_quoted;
 
 std::string quoted(std::string_view text) { return json_quoted(text); }
 template <class Integer>

@@ -7,6 +7,7 @@
 
 #include "app/descriptors.hpp"
 #include "async/coroutine.hpp"
+#include "base/hex_text.hpp"
 #include "base/log.hpp"
 #include "base/utc_text.hpp"
 #include "config/config_page.hpp"
@@ -25,12 +26,6 @@ std::uint64_t random_bits() {
 
 std::function<double()> random_fraction() {
   return [engine = std::mt19937_64(random_bits())]() mutable { return std::uniform_real_distribution<>(0, 1)(engine); };
-}
-
-std::string hexadecimal(std::uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
-  return text;
 }
 
 StartFailure failure_of(const journal::JournalError& error) {
@@ -83,7 +78,7 @@ void log_loss(const ledger::AcceptedLoss& accepted, const std::string& refused) 
        {"last_known_lsn", accepted.last_known},
        {"not_measured_from", utc_text(accepted.from_ms) + 'Z'},
        {"not_measured_to", utc_text(accepted.to_ms) + 'Z'},
-       {"state_id", hexadecimal(accepted.state_id)},
+       {"state_id", hex_text(accepted.state_id)},
        {"kept_in", accepted.kept_in}});
 }
 
@@ -122,7 +117,7 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
   if (state.journal.copy_of != 0)
     log(LogLevel::warning, "app",
         "a backup is restored: from here on it is a state of its own, without what was acknowledged since it was made",
-        {{"state_id", hexadecimal(state.journal.state_id)}, {"copy_of", hexadecimal(state.journal.copy_of)}});
+        {{"state_id", hex_text(state.journal.state_id)}, {"copy_of", hex_text(state.journal.copy_of)}});
   log(LogLevel::info, "app", state.journal.new_state ? "a new state is begun" : "the state is recovered",
       {{"state_dir", config.state_dir},
        {"lsn", state.journal.last_lsn},

@@ -7,6 +7,7 @@
 #include "app/look_at_copies.hpp"
 #include "app/state_facts.hpp"
 #include "base/clock.hpp"
+#include "base/hex_text.hpp"
 #include "ledger/reassembled.hpp"
 #include "ledger/recovery.hpp"
 
@@ -24,11 +25,6 @@ Finding damaged(const JournalError& error) {
 }
 std::string amount(std::uint64_t number, const char* things, std::uint64_t bytes) {
   return std::to_string(number) + ' ' + things + " of " + std::to_string(bytes) + " bytes";
-}
-std::string hex(std::uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
-  return text;
 }
 
 // A start does with one sound slot, and writes both.
@@ -79,7 +75,7 @@ void compare(const Sources& sources, ledger::Generation latest, std::uint64_t ha
   if (other == hash)
     findings.push_back(ok(name_of(latest) + " come to the same state"));
   else
-    findings.push_back({Verdict::damaged, "unlike: " + name_of(latest) + " come to another state, " + hex(other)});
+    findings.push_back({Verdict::damaged, "unlike: " + name_of(latest) + " come to another state, " + hex_text(other)});
 }
 
 bool keeps_all_records(journal::Journal& journal) {
@@ -95,7 +91,7 @@ void check_state(const Sources& sources, Findings& findings) {
   const auto newest = ledger::recover(sources.journal, sources.last_lsn, sources.options);
   if (!newest) return findings.push_back(damaged(newest.error()));
   const std::uint64_t hash = newest->ledger->state_hash();
-  findings.push_back(ok(name_of(newest->snapshot) + " come to state " + hex(hash) + " at record " +
+  findings.push_back(ok(name_of(newest->snapshot) + " come to state " + hex_text(hash) + " at record " +
                         std::to_string(newest->ledger->applied())));
   const auto again = ledger::reassembled(*newest->ledger, sources.options);
   if (!again)
@@ -121,7 +117,7 @@ journal::JournalStatus check_start(const std::string& directory, Findings& openi
     opening.push_back(damaged(opened.error()));
     return {};
   }
-  opening.push_back(ok("ANCHOR and the database belong to state " + hex(as_it_lies_there(*opened)) +
+  opening.push_back(ok("ANCHOR and the database belong to state " + hex_text(as_it_lies_there(*opened)) +
                        ", which goes as far as ANCHOR knows, to record " + std::to_string(opened->last_lsn) +
                        "; SQLite finds no fault in the database"));
   if (opened->copy_of != 0)
