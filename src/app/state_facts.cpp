@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "journal/sqlite_store.hpp"
+#include "journal/state_files.hpp"
 #include "ledger/record.hpp"
 #include "ledger/row_bytes.hpp"
 
@@ -28,7 +29,7 @@ std::vector<FileSize> files_in(const std::string& directory) {
 }
 
 void read_anchor(const std::string& directory, StateFacts& facts) {
-  const auto file = journal::open_anchor_file("", directory + "/ANCHOR", false);
+  const auto file = journal::open_anchor_file("", directory + "/" + journal::anchor_name, false);
   if (!file) return;
   facts.anchor_there = true;
   for (std::size_t slot = 0; slot < facts.slots.size(); ++slot) {
@@ -49,7 +50,7 @@ const journal::AnchorState* winner_of(const StateFacts& facts) {
 std::string database_of(const StateFacts& facts) {
   if (const auto* winner = winner_of(facts)) return winner->database;
   for (const FileSize& file : facts.files)
-    if (file.name.starts_with("state-") && file.name.ends_with(".db")) return file.name;
+    if (journal::is_database(file.name)) return file.name;
   return {};
 }
 

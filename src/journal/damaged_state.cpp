@@ -9,17 +9,15 @@
 #include <filesystem>
 #include <system_error>
 
-#include "base/utc_text.hpp"
 #include "journal/anchor.hpp"
+#include "journal/state_files.hpp"
 
 namespace nissa::journal {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* anchor_name = "ANCHOR";
 constexpr const char* new_anchor_name = "ANCHOR.new";
-constexpr int most_of_a_name = 100;  // folders of one second
 
 std::unexpected<JournalError> failed(std::string message) {
   return std::unexpected(JournalError{Damage::none, std::move(message)});
@@ -40,8 +38,6 @@ std::vector<std::string> files_in(const std::string& directory, std::error_code&
   std::ranges::sort(names);
   return names;
 }
-
-bool is_database(const std::string& name) { return name.starts_with("state-") && name.ends_with(".db"); }
 
 // The same bytes under another name; where the file system has no such thing, a copy.
 std::error_code keep(const std::string& from, const std::string& to) {
@@ -66,7 +62,10 @@ JournalResult<std::unique_ptr<DamagedState>> DamagedState::open(const Options& o
 }
 
 JournalStatus DamagedState::read_anchor() {
-  if (!fs::exists(in_directory(anchor_name))) return {};
+  std::error_code error;
+  if (!fs::exists(in_directory(anchor_name), error)) {
+    return error ? failed(in_directory(anchor_name) + " cannot be read", error) : JournalStatus{};
+  }
   auto file = open_anchor_file("", in_directory(anchor_name), false);
   if (!file) return failed(file.error().message);
   Anchor anchor(std::move(*file));
@@ -84,7 +83,7 @@ JournalResult<std::vector<DamagedState::Found>> DamagedState::read() {
   std::error_code error;
   std::vector<std::string> names = files_in(options_.directory, error);
   if (error) return failed(options_.directory + " cannot be read", error);
-  std::erase_if(names, [](const std::string& name) { return !is_database(name); });
+  std::erase_if(names, std::not_fn(is_database));
   if (const auto named = std::ranges::find(names, database_); named != names.end())
     std::rotate(names.begin(), named, named + 1);
   std::vector<Found> all;
@@ -108,12 +107,12 @@ JournalResult<DamagedState::Replaced> DamagedState::replace(Lsn last_lsn, const 
   std::string database;
   const auto is_taken = [&](const std::string& name) { return name.starts_with(database); };
   do {
-    database = "state-" + std::to_string(++generation_) + ".db";
+    database = database_name(++generation_);
   } while (std::ranges::any_of(names, is_taken));
   const auto id = draw_state_id();
   if (!id) return std::unexpected(id.error());
   if (auto written = write_database(database, *id, last_lsn, next); !written) {
-    for (const char* tail : {"-wal", "-journal", ""}) fs::remove(in_directory(database + tail), error);
+    for (const char* tail : database_tails) fs::remove(in_directory(database + tail), error);
     return std::unexpected(written.error());
   }
   auto kept = keep_files(names);
@@ -142,13 +141,12 @@ JournalStatus DamagedState::write_database(const std::string& name, StateId id, 
 }
 
 JournalResult<std::string> DamagedState::keep_files(const std::vector<std::string>& names) const {
-  std::string time = utc_text(clock_.wall_ns() / ns_per_ms);
-  std::erase(time, ':');  // which some file systems and tools do not like
+  const std::string stem = in_directory("damaged-" + time_name(clock_.wall_ns()));
   std::string folder;
   std::error_code error;
   bool made = false;
   for (int nth = 1; nth <= most_of_a_name && !made && !error; ++nth) {
-    folder = in_directory("damaged-" + time + (nth == 1 ? "Z" : "Z-" + std::to_string(nth)));
+    folder = stem + numbered(nth);
     made = fs::create_directory(folder, error);
   }
   if (!made) return failed(folder + " cannot be made", error);

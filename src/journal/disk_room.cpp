@@ -22,4 +22,6 @@ std::optional<std::uint64_t> free_bytes_of(const std::string& directory) {
   return static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
 }
 
+std::string mebibytes(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
+
 }  // namespace nissa::journal

@@ -25,4 +25,7 @@ class DiskRoom {
 // does.
 std::optional<std::uint64_t> free_bytes_of(const std::string& directory);
 
+// For messages: whole ones, rounded up.
+std::string mebibytes(std::uint64_t bytes);
+
 }  // namespace nissa::journal

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -18,33 +17,19 @@
 #include "journal/sqlite_file_copy.hpp"
 #include "journal/sqlite_store.hpp"
 #include "journal/state_dir.hpp"
+#include "journal/state_files.hpp"
 
 namespace nissa::journal {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* database_name = "state-1.db";  // whatever the state's own has become
 constexpr std::uint64_t cache_bytes = 2u << 20;
-constexpr int most_of_a_name = 100;  // folders of one second
 
 std::unexpected<BackupError> refused(BackupFault fault, std::string message) {
   return std::unexpected(BackupError{fault, std::move(message)});
 }
 std::unexpected<BackupError> failed(std::string message) { return refused(BackupFault::failed, std::move(message)); }
-
-std::string mebibytes(std::uint64_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MiB"; }
-
-// As ISO 8601 has it, but for colons, which some file systems and tools do not like.
-std::string time_name(UnixNs now) {
-  const std::time_t seconds = now / ns_per_s;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H%M%SZ", &utc)};
-}
-// "", "-2", "-3": a name that was taken.
-std::string numbered(int nth) { return nth == 1 ? "" : '-' + std::to_string(nth); }
 
 std::uint64_t size_of(const fs::path& file) {
   std::error_code gone;
@@ -171,7 +156,7 @@ Backup::Step Backup::copy_files(const HeldLog::Source& source, HeldLog::End& end
       return failed(name + " cannot be made: " + std::generic_category().message(errno));
   }
   if (partial_.empty()) return failed("there are too many folders " + begun_ + "*.partial");
-  const std::string to = partial_ + '/' + database_name;
+  const std::string to = partial_ + '/' + first_database;  // whatever the state's own has become
   FileCopy copy{.vfs = options_.vfs, .from = source.database, .to = to, .goes_on = [this] { return goes_on(); }};
   if (auto copied = copy_file(copy); !copied) return copied;
   auto ends = log_.end();
@@ -187,7 +172,7 @@ Backup::Step Backup::copy_files(const HeldLog::Source& source, HeldLog::End& end
 
 // Read through once, as a start would.
 Backup::Step Backup::prove(const HeldLog::Source& source, const HeldLog::End& end, BackupMade& made) {
-  const std::string path = partial_ + '/' + database_name;
+  const std::string path = partial_ + '/' + first_database;
   Options options;
   options.cache_bytes = cache_bytes;
   Store store(options, path);
@@ -204,13 +189,13 @@ Backup::Step Backup::prove(const HeldLog::Source& source, const HeldLog::End& en
     return failed(moved.error().message);
   made.state_id = store.state_id();
   made.lsn = store.last_lsn();
-  auto file = open_anchor_file("", partial_ + "/ANCHOR", true);
+  auto file = open_anchor_file("", partial_ + '/' + anchor_name, true);
   if (!file) return failed(file.error().message);
   Anchor anchor(std::move(*file));
   const auto written = anchor.begin({.generation = store.generation(),
                                      .state_id = made.state_id,
                                      .last_lsn = made.lsn,
-                                     .database = database_name,
+                                     .database = first_database,
                                      .copy = true});
   return written ? Step{} : failed(written.error().message);
 }
@@ -218,8 +203,8 @@ Backup::Step Backup::prove(const HeldLog::Source& source, const HeldLog::End& en
 Backup::Step Backup::complete(BackupMade& made) {
   std::error_code ignored;
   // It is empty: all of it was moved into the database.
-  fs::remove(partial_ + '/' + database_name + "-wal", ignored);
-  made.bytes = size_of(partial_ + '/' + database_name) + size_of(partial_ + "/ANCHOR");
+  fs::remove(partial_ + '/' + first_database + "-wal", ignored);
+  made.bytes = size_of(partial_ + '/' + first_database) + size_of(partial_ + '/' + anchor_name);
   if (auto synced = sync_directory(partial_); !synced) return failed(synced.error().message);
   for (int nth = 1; nth <= most_of_a_name && made.directory.empty(); ++nth) {
     const std::string name =

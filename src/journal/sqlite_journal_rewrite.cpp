@@ -8,14 +8,9 @@
 #include "base/log.hpp"
 #include "base/violation.hpp"
 #include "journal/sqlite_journal.hpp"
+#include "journal/state_files.hpp"
 
 namespace nissa::journal {
-namespace {
-
-constexpr std::string_view database_head = "state-";
-constexpr std::string_view database_tail = ".db";
-
-}  // namespace
 
 CommitResult SqliteJournal::execute(const Rewrite& piece) {
   std::string failed;
@@ -50,7 +45,7 @@ CommitResult SqliteJournal::begin_attempt(Lsn last_lsn, std::string& failed) {
   AnchorState anchor = starting_;
   do {
     anchor.generation = starting_.generation + ++attempts_;
-    anchor.database = std::string(database_head) + std::to_string(anchor.generation) + std::string(database_tail);
+    anchor.database = database_name(anchor.generation);
   } while (file_exists(anchor.database));
   delete_database(anchor.database, true);  // a log that was left alone would be taken for the new file's
   attempt_ = Attempt{anchor, std::make_unique<Store>(options_, in_directory(anchor.database))};
@@ -105,10 +100,9 @@ void SqliteJournal::give_up_attempt() {
   delete_database(name);
 }
 
-// The log goes first: what is found without it is an older state, and never the log of another database.
 bool SqliteJournal::delete_database(const std::string& name, bool durably) {
   sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
-  for (const char* tail : {"-wal", "-journal", ""}) {
+  for (const char* tail : database_tails) {
     // Not only if it exists: to SQLite an empty file does not, and a log that was cut may come back after a power cut.
     const std::string file = in_directory(name + tail);
     const int code = vfs->xDelete(vfs, file.c_str(), durably ? 1 : 0);

@@ -9,8 +9,6 @@ namespace {
 
 constexpr BootNs slow_after_ns = 2 * ns_per_s;
 
-std::string mebibytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
-
 }  // namespace
 
 Trouble SqliteJournal::trouble() const {

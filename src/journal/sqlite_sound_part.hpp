@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "journal/journal.hpp"
+#include "journal/row_digest.hpp"
 #include "journal/sqlite_store.hpp"
 
 namespace nissa::journal {
