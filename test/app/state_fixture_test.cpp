@@ -3,12 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "app/verify.hpp"
 #include "base/clock.hpp"
 #include "ledger/recovery.hpp"
+#include "support/files_in.hpp"
 #include "support/state_text.hpp"
 #include "support/temp_dir.hpp"
 
@@ -22,8 +21,7 @@ namespace fs = std::filesystem;
 struct Fixture {
   explicit Fixture(const std::string& name) : directory(parent / "state") {
     fs::copy(fs::path(NISSA_FIXTURES) / name, directory);
-    std::ifstream in(directory + "/expected.txt");
-    expected = std::string(std::istreambuf_iterator<char>(in), {});
+    expected = test::read_file(directory + "/expected.txt");
     fs::remove(directory + "/expected.txt");
   }
   test::TempDir parent;

@@ -1,7 +1,6 @@
 #include "trials.hpp"
 
 #include <fstream>
-#include <iterator>
 
 #include "base/violation.hpp"
 #include "journal_helpers.hpp"
@@ -24,16 +23,6 @@ bool says_of_what(const std::string& message, const fs::path& directory) {
 }
 
 }  // namespace
-
-Files read_files(const fs::path& directory) {
-  Files files;
-  for (const auto& entry : fs::directory_iterator(directory)) {
-    if (entry.path().filename() == "lock" || entry.is_directory()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(in), {});
-  }
-  return files;
-}
 
 Trials::Trials(const fs::path& sound, fs::path work, const MadeState& made)
     : work_(std::move(work)),

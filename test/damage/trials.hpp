@@ -1,19 +1,14 @@
 // Damages a sound state in one place at a time, and says what a start makes of it.
 #pragma once
 #include <filesystem>
-#include <map>
 #include <string>
 
 #include "ledger/record.hpp"
 #include "made_state.hpp"
+#include "support/files_in.hpp"
 #include "support/manual_clock.hpp"
 
 namespace nissa::test {
-
-using Files = std::map<std::string, std::string>;
-
-// All but the lock.
-Files read_files(const std::filesystem::path& directory);
 
 // One place that is damaged: a bit, or with `cut` the end of the file.
 struct Place {

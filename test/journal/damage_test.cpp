@@ -3,14 +3,12 @@
 #include <sqlite3.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <map>
 
 #include "journal/anchor.hpp"
 #include "journal/sqlite_store.hpp"
 #include "journal_helpers.hpp"
 #include "support/fake_journal.hpp"
+#include "support/files_in.hpp"
 #include "support/seed.hpp"
 #include "support/temp_dir.hpp"
 
@@ -20,24 +18,8 @@ using journal::Damage;
 
 namespace {
 
-using Files = std::map<std::string, std::string>;
 constexpr const char* database = "state-1.db";
 constexpr const char* wal = "state-1.db-wal";
-
-Files read_files(const std::string& directory) {
-  Files files;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    std::ifstream in(entry.path(), std::ios::binary);
-    files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(in), {});
-  }
-  return files;
-}
-
-void write_files(const std::string& directory, const Files& files) {
-  std::filesystem::remove_all(directory);
-  std::filesystem::create_directory(directory);
-  for (const auto& [name, bytes] : files) std::ofstream(directory + "/" + name, std::ios::binary) << bytes;
-}
 
 // A state with records and rows in the database and more of both in the wal, as a kill leaves it.
 struct Sample {

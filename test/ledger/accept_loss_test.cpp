@@ -6,11 +6,11 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "journal_helpers.hpp"
 #include "ledger/reassembled.hpp"
 #include "made_state.hpp"
+#include "support/files_in.hpp"
 #include "support/manual_clock.hpp"
 #include "support/seed.hpp"
 #include "support/temp_dir.hpp"
@@ -79,11 +79,6 @@ struct Damaged {
   test::ManualClock clock;
 };
 
-std::string content(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 }  // namespace
 
 TEST_CASE("without ANCHOR, or with both its slots damaged, nothing of the records is lost") {
@@ -146,9 +141,9 @@ TEST_CASE("rows of which one is gone prove nothing, and with record 1 gone too n
   state.sql("DELETE FROM rows WHERE rowid = (SELECT max(rowid) FROM rows WHERE hex(key) LIKE '02%')");
   CHECK(state.refused() == Damage::rows_missing);
   state.is_refused(Damage::database_missing, "nothing sound");
-  const auto before = content(state.path("ANCHOR"));
+  const auto before = test::read_file(state.path("ANCHOR"));
   CHECK(state.refused() == Damage::rows_missing);
-  CHECK(content(state.path("ANCHOR")) == before);
+  CHECK(test::read_file(state.path("ANCHOR")) == before);
 }
 
 TEST_CASE("without a usable row a state whose records are all there goes on from these") {
@@ -211,12 +206,12 @@ TEST_CASE("an epoch that was lost does not come in as a new one: only what has s
 TEST_CASE("the files are kept as they were, and each time anew; what a crash before the new ANCHOR leaves is refused") {
   const Damaged state;
   state.damage_record(90);
-  const std::string log = content(state.path("state-1.db-wal"));
-  const std::string anchor = content(state.path("ANCHOR"));
+  const std::string log = test::read_file(state.path("state-1.db-wal"));
+  const std::string anchor = test::read_file(state.path("ANCHOR"));
   const auto first = state.accept();
   REQUIRE(first.has_value());
-  CHECK(content(first->kept_in + "/state-1.db-wal") == log);
-  CHECK(content(first->kept_in + "/ANCHOR") == anchor);
+  CHECK(test::read_file(first->kept_in + "/state-1.db-wal") == log);
+  CHECK(test::read_file(first->kept_in + "/ANCHOR") == anchor);
   std::ofstream(state.path("ANCHOR"), std::ios::binary | std::ios::trunc) << anchor;
   CHECK(state.refused() == Damage::bad_crc);
   const auto second = state.accept();
@@ -228,7 +223,7 @@ TEST_CASE("the files are kept as they were, and each time anew; what a crash bef
     REQUIRE(opened.has_value());
     REQUIRE(opened->journal->start().has_value());
   }
-  CHECK(content(second->kept_in + "/state-1.db-wal") == log);
+  CHECK(test::read_file(second->kept_in + "/state-1.db-wal") == log);
   CHECK_FALSE(fs::exists(state.path("state-1.db")));
 }
 
