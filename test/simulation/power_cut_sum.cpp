@@ -5,18 +5,10 @@
 #include <cstring>
 
 #include "base/log.hpp"
-#include "base/violation.hpp"
+#include "simulation/violations.hpp"
 
 namespace nissa::simulation {
 namespace {
-
-int violations = 0;
-
-void count_violation(std::string_view component, std::string_view expected, const std::source_location& where) {
-  if (++violations <= 5)
-    std::printf("violation in %.*s: %.*s (%s:%u)\n", static_cast<int>(component.size()), component.data(),
-                static_cast<int>(expected.size()), expected.data(), where.file_name(), where.line());
-}
 
 bool parse(const char* text, std::uint64_t& into) {
   const char* end = text + std::strlen(text);
@@ -26,7 +18,7 @@ bool parse(const char* text, std::uint64_t& into) {
 }  // namespace
 
 PowerCutReport PowerCutSum::run(const PowerCutPlan& plan, const std::string& which) {
-  violations = 0;
+  forget_violations();
   const PowerCutReport report = run_power_cuts(plan);
   ++runs;
   of_all.cuts += report.cuts;
@@ -36,7 +28,7 @@ PowerCutReport PowerCutSum::run(const PowerCutPlan& plan, const std::string& whi
   of_all.acknowledged += report.acknowledged;
   of_all.lost_unpromised += report.lost_unpromised;
   of_all.kept_unpromised += report.kept_unpromised;
-  if (report.failures.empty() && violations == 0) return report;
+  if (report.failures.empty() && violations_seen() == 0) return report;
   if (++failed > 10) return report;
   std::printf("%s fails\n", which.c_str());
   for (std::size_t i = 0; i < report.failures.size() && i < 5; ++i) std::printf("  %s\n", report.failures[i].c_str());
@@ -47,8 +39,7 @@ bool PowerCutSum::show(const std::string& what) const {
   const auto number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
   std::printf(
       "%s: %llu runs, %llu failed, %llu power cuts, %llu starts, %llu groups told that they failed, %llu new files, "
-      "%llu "
-      "acknowledged keys counted once, of the groups that nobody was promised %llu lost and %llu kept\n",
+      "%llu acknowledged keys counted once, of the groups that nobody was promised %llu lost and %llu kept\n",
       what.c_str(), number(runs), number(failed), number(of_all.cuts), number(of_all.starts),
       number(of_all.failed_groups), number(of_all.rewrites), number(of_all.acknowledged),
       number(of_all.lost_unpromised), number(of_all.kept_unpromised));
@@ -73,7 +64,7 @@ std::optional<PowerCutArguments> begin_power_cuts(int argc, char** argv, std::ui
     }
   }
   arguments.seeds = said > 0 ? said : arguments.full ? seeds_if_full : seeds;
-  set_violation_hook(count_violation);
+  count_violations();
   // What goes wrong on the disk is meant to: it would be thousands of lines.
   set_log_level(LogLevel::error);
   return arguments;

@@ -8,18 +8,10 @@
 #include <string_view>
 
 #include "base/log.hpp"
-#include "base/violation.hpp"
 #include "simulation/run.hpp"
+#include "simulation/violations.hpp"
 
 namespace {
-
-int violations = 0;
-
-void count_violation(std::string_view component, std::string_view expected, const std::source_location& where) {
-  if (++violations <= 5)
-    std::printf("violation in %.*s: %.*s (%s:%u)\n", static_cast<int>(component.size()), component.data(),
-                static_cast<int>(expected.size()), expected.data(), where.file_name(), where.line());
-}
 
 bool parse(std::string_view text, std::uint64_t& first, std::uint64_t& last) {
   const auto dots = text.find("..");
@@ -46,11 +38,11 @@ int main(int argc, char** argv) {
   }
   // What goes wrong on the disk is meant to: it would be thousands of lines.
   nissa::set_log_level(nissa::LogLevel::error);
-  nissa::set_violation_hook(count_violation);
+  nissa::simulation::count_violations();
   nissa::simulation::RunReport sum;
   std::uint64_t failed = 0;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
-    violations = 0;
+    nissa::simulation::forget_violations();
     const auto report = nissa::simulation::run_seed(
         seed, on_disk ? nissa::simulation::DiskKind::sqlite : nissa::simulation::DiskKind::fake);
     sum.batches += report.batches;
@@ -65,7 +57,7 @@ int main(int argc, char** argv) {
     sum.told_unknown += report.told_unknown;
     sum.windows_compared += report.windows_compared;
     if (first == last) std::printf("trace %016llx\n", static_cast<unsigned long long>(report.trace));
-    if (report.failures.empty() && violations == 0) continue;
+    if (report.failures.empty() && nissa::simulation::violations_seen() == 0) continue;
     ++failed;
     std::printf("seed %llu fails: repeat with %s--seed %llu\n", static_cast<unsigned long long>(seed),
                 on_disk ? "--disk " : "", static_cast<unsigned long long>(seed));
