@@ -16,17 +16,13 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
 from support.nissad import PROGRAMS, SHOP_AVAILABILITY, Nissad, check_books  # noqa: E402
+from support.states import files_in, run_nissad  # noqa: E402
 
 ACCEPTING = ("sh", "-c", 'exec "$@" --accept-loss', "sh")
 
 
 def inspected(state):
-    done = subprocess.run([PROGRAMS / "nissad", "inspect", state, "--json"], capture_output=True, text=True, timeout=60)
-    return json.loads(done.stdout)
-
-
-def files_in(folder):
-    return {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file() and one.name != "lock"}
+    return json.loads(run_nissad("inspect", state, "--json").stdout)
 
 
 def lifetime(found):
@@ -45,7 +41,7 @@ class AcceptLoss(unittest.TestCase):
 
     def refused(self, nissad):
         before = files_in(nissad.folder / "state")
-        done = subprocess.run([PROGRAMS / "nissad", "--config", nissad.config], capture_output=True, text=True, timeout=60)
+        done = run_nissad("--config", nissad.config)
         self.assertEqual(done.returncode, 3, done)
         for word in ("Nothing was changed", "restore a backup", "--accept-loss"):
             self.assertIn(word, done.stderr)
@@ -100,7 +96,7 @@ class AcceptLoss(unittest.TestCase):
             nissad.start()
             self.assertEqual(nissad.slo("shop-availability")["lifetime"]["total"], len(sent) + 1)
             self.assertEqual(nissad.stop(), 0)
-            self.assertEqual(subprocess.run([PROGRAMS / "nissad", "verify", state], capture_output=True).returncode, 0)
+            self.assertEqual(run_nissad("verify", state).returncode, 0)
             self.assertEqual(files_in(kept), damaged)
 
     def test_the_time_from_the_last_sound_record_is_not_measured_however_short_it_is(self):

@@ -8,7 +8,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.agent import Agent, event, framed, pb, varint  # noqa: E402
+from support.agent import Agent, event, framed, pb  # noqa: E402
 from support.limit_case import PROTOBUF, LimitCase  # noqa: E402
 from support.nissad import total  # noqa: E402
 from support.raw_http import ONE_EVENT, Raw, request, until  # noqa: E402

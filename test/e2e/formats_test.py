@@ -7,14 +7,14 @@ import pathlib
 import shutil
 import sqlite3
 import struct
-import subprocess
 import sys
 import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
-from support.nissad import PROGRAMS, ROOT, TWO_SLOS, Nissad, check_books  # noqa: E402
+from support.nissad import ROOT, TWO_SLOS, Nissad, check_books  # noqa: E402
+from support.states import files_in, run_nissad  # noqa: E402
 
 FIXTURE = ROOT / "test/fixtures/state-v1"
 SLOT_SIZE = 512
@@ -62,14 +62,6 @@ def newer_record(state):
         database.execute("UPDATE records SET bytes = ?, crc = ? WHERE lsn = ?", (record, crc, lsn))
 
 
-def files_in(folder):
-    return {one.name: one.read_bytes() for one in folder.iterdir() if one.name != "lock"}
-
-
-def run(*words):
-    return subprocess.run([PROGRAMS / "nissad", *words], text=True, capture_output=True, timeout=60)
-
-
 def copy_of_fixture(folder):
     shutil.copytree(FIXTURE, folder, ignore=shutil.ignore_patterns("*.txt"))
 
@@ -84,11 +76,11 @@ class Formats(unittest.TestCase):
                 before = files_in(state)
                 config = pathlib.Path(folder) / "nissa.toml"
                 config.write_text(f'state_dir = "{state}"\n{TWO_SLOS}')
-                served = run("--config", config)
+                served = run_nissad("--config", config)
                 self.assertEqual(served.returncode, 3, served.stderr)
                 self.assertIn("newer", served.stderr)
                 for look in (("inspect", state), ("verify", state)):
-                    looked = run(*look)
+                    looked = run_nissad(*look)
                     self.assertEqual(looked.returncode, 3, looked)
                     self.assertIn("newer_version: ", looked.stdout + looked.stderr)
                 self.assertEqual(files_in(state), before)
@@ -99,7 +91,7 @@ class Formats(unittest.TestCase):
             state = nissad.folder / "state"
             shutil.rmtree(state)
             copy_of_fixture(state)
-            found = json.loads(run("inspect", state, "--json").stdout)
+            found = json.loads(run_nissad("inspect", state, "--json").stdout)
             expected = dict(line.split(" ", 1) for line in (FIXTURE / "expected.txt").read_text().splitlines())
             self.assertEqual(found["state_hash"], f"{int(expected['state_hash']):016x}")
             self.assertEqual(str(found["lsn"]), expected["lsn"])
@@ -109,10 +101,10 @@ class Formats(unittest.TestCase):
             self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
             check_books(nissad)
             self.assertEqual(nissad.stop(), 0)
-            later = {one["id"]: one for one in json.loads(run("inspect", state, "--json").stdout)["slos"]}
+            later = {one["id"]: one for one in json.loads(run_nissad("inspect", state, "--json").stdout)["slos"]}
             for slo in found["slos"]:
                 self.assertEqual(later[slo["id"]]["lifetime"], slo["lifetime"])
-            self.assertEqual(run("verify", state).returncode, 0)
+            self.assertEqual(run_nissad("verify", state).returncode, 0)
 
 
 class Verify(unittest.TestCase):
@@ -122,16 +114,16 @@ class Verify(unittest.TestCase):
             self.addCleanup(agent.close)
             for _ in range(5):
                 agent.ask(agent.batch([event()]))
-                verified = run("verify", nissad.folder / "state")
+                verified = run_nissad("verify", nissad.folder / "state")
                 self.assertEqual(verified.returncode, 0, verified)
                 self.assertTrue(all(line.startswith("ok: ") for line in verified.stdout.splitlines()), verified.stdout)
             check_books(nissad)
             nissad.kill()
-            self.assertEqual(run("verify", nissad.folder / "state").returncode, 0)
+            self.assertEqual(run_nissad("verify", nissad.folder / "state").returncode, 0)
             nissad.start()
             self.assertEqual(nissad.stop(), 0)
             before = files_in(nissad.folder / "state")
-            self.assertEqual(run("verify", nissad.folder / "state").returncode, 0)
+            self.assertEqual(run_nissad("verify", nissad.folder / "state").returncode, 0)
             self.assertEqual(files_in(nissad.folder / "state"), before)
 
     def test_one_damaged_slot_of_anchor_is_a_warning(self):
@@ -142,7 +134,7 @@ class Verify(unittest.TestCase):
             lsn_of = [struct.unpack_from("<Q", data, slot + 32)[0] for slot in (0, 4096)]
             data[4096 * (lsn_of[0] > lsn_of[1]) + 100] ^= 1
             (state / "ANCHOR").write_bytes(data)
-            verified = run("verify", state)
+            verified = run_nissad("verify", state)
             self.assertEqual(verified.returncode, 0, verified)
             self.assertRegex(verified.stdout, "(?m)^warning: ANCHOR, slot [01]: ")
 
@@ -153,15 +145,15 @@ class Verify(unittest.TestCase):
             with database_of(state) as database:
                 first, = database.execute("SELECT min(lsn) FROM records").fetchone()
                 database.execute("UPDATE records SET bytes = zeroblob(length(bytes)) WHERE lsn = ?", (first,))
-            self.assertEqual(run("inspect", state).returncode, 0)
-            verified = run("verify", state)
+            self.assertEqual(run_nissad("inspect", state).returncode, 0)
+            verified = run_nissad("verify", state)
             self.assertEqual(verified.returncode, 3, verified)
             self.assertRegex(verified.stdout, rf"(?m)^damaged: bad_crc: .*record {first} ")
 
     def test_what_is_no_state_is_not_called_damaged(self):
         with tempfile.TemporaryDirectory() as empty:
             for folder in (empty, empty + "/none"):
-                verified = run("verify", folder)
+                verified = run_nissad("verify", folder)
                 self.assertEqual((verified.returncode, verified.stdout), (1, ""), verified)
                 self.assertIn(folder, verified.stderr)
             self.assertEqual(list(pathlib.Path(empty).iterdir()), [])

@@ -5,17 +5,12 @@ import pathlib
 import sys
 import time
 import unittest
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
 from support.held import Held  # noqa: E402
 from support.nissad import Nissad, check_books  # noqa: E402
 from support.raw_http import until  # noqa: E402
-
-def page(nissad, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{nissad.admin_port}{path}", timeout=10) as answer:
-        return answer.status, answer.read().decode()
 
 
 class SlowDisk(unittest.TestCase):
@@ -32,15 +27,15 @@ class SlowDisk(unittest.TestCase):
                 batch = agent.batch([event()] * 2)
                 answer = agent.ask(batch)
                 self.assertEqual((answer.status, answer.reason), (pb.Ack.REFUSED, pb.JOURNAL_SLOW))
-                self.assertTrue(until(lambda: "disk is slow" in page(nissad, "/readyz")[1]))
-                self.assertEqual(page(nissad, "/readyz")[0], 200)
-                self.assertRegex(page(nissad, "/healthz")[1],
+                self.assertTrue(until(lambda: "disk is slow" in nissad.page("/readyz")[1]))
+                self.assertEqual(nissad.page("/readyz")[0], 200)
+                self.assertRegex(nissad.page("/healthz")[1],
                                  r"^alive, but the disk is slow: a commit has been under way for \d+ s\n$")
                 self.assertIn("the journal is slow", nissad.log_text())
                 held.let_go()
             self.assertTrue(until(lambda: nissad.slo("shop-availability")["lifetime"]["total"] == 3))
             self.assertEqual(agent.ask(batch).status, pb.Ack.DUPLICATE)
-            self.assertEqual(page(nissad, "/readyz"), (200, "ready\n"))
+            self.assertEqual(nissad.page("/readyz"), (200, "ready\n"))
             self.assertEqual(nissad.slo("shop-availability")["lifetime"]["total"], 3)
             check_books(nissad)
 

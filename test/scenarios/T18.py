@@ -8,7 +8,6 @@ counted all of it between them, nothing lost and nothing doubled. By the totals 
 12 restarts, with --full 100."""
 import collections
 import pathlib
-import signal
 import sys
 import time
 

@@ -8,7 +8,6 @@ A fixed workload in which each sync fails once; its file fails for good; the who
 (--full: behind all of them), seven ways of what survives each; then 2 000 random seeds (--full: 50 000) of all of that, with
 kills. --seed N: the first of them."""
 import pathlib
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))

@@ -23,8 +23,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from support.agent import pb  # noqa: E402
@@ -124,21 +122,11 @@ class FailingDisk(Disk):
         self.mount_again()
 
 
-def page(nissad, path):
-    """Status and text."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{nissad.admin_port}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
 def check_pages(nissad, words):
     """Alive, and not ready, in words."""
-    assert until(lambda: page(nissad, "/readyz")[0] == 503, within=20), "/readyz goes on saying that it is ready"
+    assert until(lambda: nissad.page("/readyz")[0] == 503, within=20), "/readyz goes on saying that it is ready"
     for path, expected in (("/readyz", 503), ("/healthz", 200)):
-        status, text = page(nissad, path)
+        status, text = nissad.page(path)
         assert status == expected and re.search(words, text), f"{path}: {status} {text}"
     nissad.metrics()
 
@@ -252,8 +240,8 @@ class Episode:
         nissad, senders = self.nissad, self.senders
         await_told(so_far(senders), "COUNTED", all)
         check_alive(senders)
-        assert until(lambda: page(nissad, "/readyz")[0] == 200), page(nissad, "/readyz")
-        assert page(nissad, "/healthz") == (200, "ok\n")
+        assert until(lambda: nissad.page("/readyz")[0] == 200), nissad.page("/readyz")
+        assert nissad.page("/healthz") == (200, "ok\n")
         check_totals(nissad, senders)
         settle(senders)
         check_totals(nissad, senders)

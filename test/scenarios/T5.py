@@ -6,12 +6,10 @@ before it and nothing after, or is refused; and the files are kept as they were.
 (test/damage/bit_rot.cpp); some of each outcome through nissad itself, its verify and its inspect.
 
 --full: a larger state, all eight bits. --seed N chooses the state and the places."""
-import argparse
 import collections
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import subprocess
@@ -19,7 +17,9 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from support.nissad import BUILD, PROGRAMS, TWO_SLOS, free_port  # noqa: E402
+from support.nissad import BUILD, TWO_SLOS, free_port  # noqa: E402
+from support.scenario import Chosen  # noqa: E402
+from support.states import files_in, run_nissad  # noqa: E402
 
 Pick = collections.namedtuple("Pick", "state file at bit outcome")
 
@@ -38,10 +38,6 @@ def rot(folder, *options):
     return picks
 
 
-def files_in(folder):
-    return {one.name: one.read_bytes() for one in folder.iterdir() if one.name != "lock"}
-
-
 def damaged_copy(made, folder, pick):
     if folder.exists():
         shutil.rmtree(folder)
@@ -54,45 +50,37 @@ def damaged_copy(made, folder, pick):
     (folder / pick.file).write_bytes(damaged)
 
 
-def run(*words):
-    return subprocess.run([PROGRAMS / "nissad", *words], capture_output=True, text=True, timeout=60)
-
-
 def check_refused(folder, config, pick):
     """nissad ends with 3 and says of what; inspect and verify name the damage as the journal does; nothing changes."""
     before = files_in(folder)
-    served = run("--config", config)
+    served = run_nissad("--config", config)
     assert served.returncode == 3, (pick, served)
     assert "Ways on" in served.stderr and re.search(f"{folder}/|ANCHOR|record|row ", served.stderr), (pick, served.stderr)
     assert ("--accept-loss" in served.stderr) == (pick.outcome != "newer_version"), (pick, served.stderr)
-    verified = run("verify", folder)
+    verified = run_nissad("verify", folder)
     assert verified.returncode == 3, (pick, verified)
     assert f"damaged: {pick.outcome}: " in verified.stdout, (pick, verified.stdout)
-    inspected = run("inspect", folder, "--json")
+    inspected = run_nissad("inspect", folder, "--json")
     assert inspected.returncode == 3, (pick, inspected)
     damage = json.loads(inspected.stdout)["damage"]
     assert damage["name"] == pick.outcome and "nissa-inspect-" not in inspected.stdout, (pick, damage)
-    assert run("inspect", folder).returncode == 3, pick
+    assert run_nissad("inspect", folder).returncode == 3, pick
     assert files_in(folder) == before, f"{pick}: looking changed the files"
 
 
 def check_taken(folder, pick, state_hash):
     """Where a start finds the exact state, inspect shows it; verify may still find what a start does not need."""
     before = files_in(folder)
-    inspected = run("inspect", folder, "--json")
+    inspected = run_nissad("inspect", folder, "--json")
     assert inspected.returncode == 0, (pick, inspected)
     assert json.loads(inspected.stdout)["state_hash"] == state_hash, (pick, "another state")
-    verified = run("verify", folder)
+    verified = run_nissad("verify", folder)
     assert verified.returncode == (3 if "\ndamaged: " in "\n" + verified.stdout else 0), (pick, verified)
     assert files_in(folder) == before, f"{pick}: looking changed the files"
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--full", action="store_true")
-    options.add_argument("--seed", type=int, default=random.randrange(2**32))
-    chosen = options.parse_args()
-    print(f"T5: seed {chosen.seed}{', full' if chosen.full else ''}", flush=True)
+    chosen = Chosen("T5", __doc__)
     size = ["--records", "200", "--every", "97", "--all-bits"] if chosen.full else ["--records", "120", "--every", "97"]
     base = os.environ.get("TMPDIR") or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
     with tempfile.TemporaryDirectory(prefix="nissa-T5-", dir=base) as made:
@@ -103,9 +91,9 @@ def main():
                           f'admin = "127.0.0.1:{free_port()}"\n{TWO_SLOS}')
         hashes = set()
         for sound in (folder / "killed", folder / "started"):
-            verified = run("verify", sound)
+            verified = run_nissad("verify", sound)
             assert verified.returncode == 0, verified
-            hashes.add(json.loads(run("inspect", sound, "--json").stdout)["state_hash"])
+            hashes.add(json.loads(run_nissad("inspect", sound, "--json").stdout)["state_hash"])
         state_hash, = hashes
         for pick in picks:
             damaged_copy(folder, folder / "rotten", pick)
@@ -114,7 +102,7 @@ def main():
             else:
                 check_refused(folder / "rotten", config, pick)
         refused = sum(pick.outcome != "exact" for pick in picks)
-        print(f"T5 holds: {refused} damaged states refused by nissad, {len(picks) - refused} taken exactly")
+        chosen.holds(f"{refused} damaged states refused by nissad, {len(picks) - refused} taken exactly")
 
 
 if __name__ == "__main__":

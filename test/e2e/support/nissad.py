@@ -60,6 +60,15 @@ class Pages:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10) as answer:
             return answer.read().decode()
 
+    def page(self, path):
+        """Status and text, whatever the status."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
     def metrics(self):
         """name{labels} → value, labels in the order of the page."""
         samples = {}
