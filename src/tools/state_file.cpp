@@ -36,6 +36,15 @@ Bytes read_slot(int file, std::size_t index) {
 
 bool has_magic(ByteView bytes) { return ByteReader(bytes).fixed<std::uint64_t>() == magic; }
 
+bool is_newer(ByteView bytes) {
+  const std::string_view text = as_text(bytes.first(std::min(bytes.size(), sizeof magic)));
+  return text.size() == sizeof magic && text.starts_with("ISSEND-") && text.back() > '1' && text.back() <= '9';
+}
+
+bool is_empty(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](Byte one) { return one == 0; });
+}
+
 std::optional<Slot> decode_slot(ByteView bytes) {
   if (bytes.size() < head_size || !has_magic(bytes)) return std::nullopt;
   ByteReader in(bytes.subspan(8));
@@ -110,15 +119,17 @@ Status StateFile::make_room() {
 
 Result<std::optional<SendState>> StateFile::load() {
   const Bytes first = read_slot(file_, 0), second = read_slot(file_, 1);
+  // One slot is enough: the other one, of this version, is older, and what went out since is not in it.
+  if (is_newer(first) || is_newer(second))
+    return failure("the state file " + path_ +
+                   " was written by a newer nissa-send, and nothing of it was changed: use that one. With another "
+                   "--state the log would be sent from its start, with what was sent before");
   std::optional<Slot> best = decode_slot(first), other = decode_slot(second);
   if (!best || (other && other->generation > best->generation)) std::swap(best, other);
   if (best) {
     generation_ = best->generation;
     return std::move(best->state);
   }
-  const auto is_empty = [](const Bytes& bytes) {
-    return std::ranges::all_of(bytes, [](Byte one) { return one == 0; });
-  };
   // A crash before the first store was done leaves an empty slot and perhaps one that was cut short.
   if (is_empty(first) && (is_empty(second) || has_magic(second))) return std::optional<SendState>();
   if (!has_magic(first) && !has_magic(second)) return failure(path_ + " is no state file of nissa-send; name another");

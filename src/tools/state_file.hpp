@@ -18,7 +18,7 @@ class StateFile {
   StateFile& operator=(const StateFile&) = delete;
 
   // Opens it, makes it if need be, and keeps others out until it is destroyed. What was kept; nothing if it is new.
-  // Fails if another process has it, if it is no such file, if it is damaged.
+  // Fails if another process has it, if it is no such file or a newer version's, if it is damaged.
   Result<std::optional<SendState>> open(const std::string& path);
   // Durable once it returns; the one before stays whole if it fails.
   Status store(const SendState& state);

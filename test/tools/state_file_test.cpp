@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <iterator>
 
 #include "support/seed.hpp"
 #include "support/temp_dir.hpp"
@@ -48,6 +49,11 @@ SendState full_state() {
   state.done.resize(most_done);
   state.cuts.assign(most_cuts, Cut{{1, Priority::low, 1}, {}, 1, 0, 1, 1, 1});
   return state;
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 TEST_CASE("a state comes back as it was written, and its bound fits its slot") {
@@ -125,6 +131,32 @@ TEST_CASE("another process is refused by name, and so are other files and damage
   }
   StateFile damaged;
   CHECK(damaged.open(dir / "damaged").error().message.find("is damaged") != std::string::npos);
+}
+
+TEST_CASE("a file of a newer version is refused as that, though one slot is still of this one, and left as it is") {
+  for (const int newer : {0b01, 0b10, 0b11}) {
+    CAPTURE(newer);
+    const nissa::test::TempDir dir;
+    const std::string path = dir / "state";
+    {
+      StateFile file;
+      REQUIRE(file.open(path));
+      REQUIRE(file.store(SendState()));
+    }
+    for (const int slot : {0, 1}) {
+      if ((newer >> slot & 1) == 0) continue;
+      std::fstream raw(path, std::ios::in | std::ios::out | std::ios::binary);
+      raw.seekp(slot * 65'536);
+      raw << "ISSEND-2";
+    }
+    const std::string before = bytes_of(path);
+    StateFile file;
+    const auto refused = file.open(path);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().message.contains("was written by a newer nissa-send"));
+    CHECK(refused.error().message.contains("use that one"));
+    CHECK(bytes_of(path) == before);
+  }
 }
 
 TEST_CASE("a start that was cut short before its first store is a new one") {
