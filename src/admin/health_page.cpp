@@ -10,7 +10,10 @@ net::HttpResponse health_page(const Health& health) {
 }
 
 net::HttpResponse ready_page(const Health& health) {
-  if (!health.ready) return net::http_error(503, "not_ready", "not ready: " + health.reason, "ask again in a second");
+  if (!health.ready) {
+    const std::string trouble = health.journal.kind == Kind::none ? "" : "; " + health.journal.text;
+    return net::http_error(503, "not_ready", "not ready: " + health.reason + trouble, "ask again in a second");
+  }
   switch (health.journal.kind) {
     case Kind::failed:
       return net::http_error(503, "journal_failing", "no batch is acknowledged: " + health.journal.text,

@@ -237,7 +237,10 @@ Task<void> Server::leave_anyway() {
 }
 
 void Server::on_signal() {
-  if (stopping_) std::_Exit(exit_failed);
+  if (stopping_) {
+    log(LogLevel::warning, "app", "a second signal: leaving at once, without what is in hand");
+    std::_Exit(exit_failed);
+  }
   loop_.spawn(stop());
 }
 

@@ -72,14 +72,20 @@ JournalStatus SqliteJournal::start() {
       return {};
     }
   }
-  if (auto begun = store_->begin_generation(starting_.generation, starting_.state_id); !begun) return begun;
-  if (auto written = anchor_->begin(starting_); !written) {
+  const bool goes_on = store_->generation() > 0 && store_->state_id() == starting_.state_id;
+  if (auto begun = store_->begin_generation(starting_.generation, starting_.state_id); !begun) {
+    // All that was read is on the disk, and no commit comes before a new file: so the pages answer meanwhile, and it
+    // goes on by itself once there is room. A birth and a restore have promised nobody anything yet.
+    if (!store_->met_full_disk() || !goes_on) return begun;
+    break_down(begun.error().message);
+  } else if (auto written = anchor_->begin(starting_); !written) {
     return std::unexpected(JournalError{Damage::none, "ANCHOR cannot be written: " + written.error().message});
   }
   checkpoint_at_ = options_.checkpoint_bytes;
   delete_leftovers();
   note_sizes();
   look_at_room();
+  look_at_files();
   {
     const Lock lock(mutex_);
     running_ = true;
@@ -146,6 +152,7 @@ void SqliteJournal::run() {
     if (woken == Woken::errand) run_errand(true);
     if (clock_.boot_ns() - looked_at_ >= look_every_ns) {
       look_at_room();
+      look_at_files();
       if (!held_.empty()) maintain();
     }
   }

@@ -7,6 +7,7 @@
 #pragma once
 #include <atomic>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,6 +99,8 @@ class SqliteJournal final : public Journal, private HeldLog {
   bool held_back();
 
   void look_at_room();
+  void look_at_files();
+  bool was_taken_away(const std::string& name) const;
   // Empty: it is not any more.
   void note_full(const std::string& text);
   void note_failure(const std::string& failure, const std::string& attempt);
@@ -120,6 +123,7 @@ class SqliteJournal final : public Journal, private HeldLog {
   DiskRoom room_;
   BootNs looked_at_ = 0;
   bool met_full_disk_ = false;  // since the last durable commit
+  std::map<std::string, FileIdentity> files_;  // of those in use, as they were first seen
 
   std::string held_;  // the database that a backup reads; empty: none
 

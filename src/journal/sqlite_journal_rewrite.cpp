@@ -68,6 +68,12 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
     return CommitResult::unknown;
   }
   attempt.anchor.last_lsn = last.lsn;
+  if (was_taken_away(anchor_name)) {
+    if (const auto opened = open_anchor(true); !opened) {
+      failed = opened.error().message;
+      return CommitResult::unknown;
+    }
+  }
   if (const auto written = anchor_->begin(attempt.anchor); !written) {
     // A start may find either file now, so no commit may enter the one before, and this one stays until a later ANCHOR
     // is sure.
@@ -82,6 +88,7 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   store_ = std::move(attempt.store);
   attempt_.reset();
   attempts_ = 0;
+  files_.clear();
   broken_ = false;
   checkpoint_at_ = options_.checkpoint_bytes;
   counters_.broken.set(0);

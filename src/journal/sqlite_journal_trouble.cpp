@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "journal/sqlite_journal.hpp"
+#include "journal/state_files.hpp"
 
 namespace nissa::journal {
 namespace {
@@ -27,6 +28,21 @@ void SqliteJournal::note_failure(const std::string& failure, const std::string& 
   const Lock lock(trouble_mutex_);
   failure_ = failure;
   if (!attempt.empty()) failure_ += "; the last attempt at a new file failed too: " + attempt;
+}
+
+// Deleted or replaced by somebody, they would take all commits, and a start would find none of them.
+void SqliteJournal::look_at_files() {
+  if (broken_ || attempt_ || !options_.vfs.empty()) return;
+  for (const std::string& name : {starting_.database, starting_.database + "-wal", std::string(anchor_name)}) {
+    if (was_taken_away(name))
+      return break_down(in_directory(name) + " was deleted or replaced by another program while nissad used it");
+    if (const auto found = identity_of(in_directory(name))) files_.emplace(name, *found);
+  }
+}
+
+bool SqliteJournal::was_taken_away(const std::string& name) const {
+  const auto known = files_.find(name);
+  return known != files_.end() && identity_of(in_directory(name)) != known->second;
 }
 
 void SqliteJournal::note_full(const std::string& text) {

@@ -63,6 +63,12 @@ JournalStatus sync_directory(const std::string& directory) {
   return {};
 }
 
+std::optional<FileIdentity> identity_of(const std::string& path) {
+  struct stat found{};
+  if (stat(path.c_str(), &found) != 0) return std::nullopt;
+  return FileIdentity{found.st_dev, found.st_ino};
+}
+
 JournalResult<StateId> draw_state_id() {
   StateId id = 0;
   while (id == 0)

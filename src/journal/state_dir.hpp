@@ -1,5 +1,7 @@
 // The directory of a state: made, locked for one process, made durable.
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "journal/journal.hpp"
@@ -23,6 +25,15 @@ class DirectoryLock {
 
 // Makes the entries of the directory durable.
 JournalStatus sync_directory(const std::string& directory);
+
+// Which file bears a name: another one, once that was deleted or replaced.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+// nullopt: none is there, or it cannot be looked at.
+std::optional<FileIdentity> identity_of(const std::string& path);
 
 // Random, from the system.
 JournalResult<StateId> draw_state_id();
