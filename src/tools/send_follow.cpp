@@ -96,6 +96,7 @@ Status FollowRun::check_state(const SendState& state) const {
 Status FollowRun::begin() {
   auto opened = state_file_.open(options_.state);
   if (!opened) return std::unexpected(opened.error());
+  if (!state_file_.warning().empty()) calls_.say(state_file_.warning());
   std::vector<std::pair<Priority, client::Stored>> stored;
   if (const auto& state = *opened) {
     if (auto checked = check_state(*state); !checked) return checked;

@@ -128,6 +128,12 @@ Result<std::optional<SendState>> StateFile::load() {
   if (!best || (other && other->generation > best->generation)) std::swap(best, other);
   if (best) {
     generation_ = best->generation;
+    // A crash within the first store leaves the other slot empty.
+    const bool first_store_cut_short = generation_ == 1 && is_empty(first);
+    if (!other && !first_store_cut_short)
+      warning_ = "one of the two slots of the state file " + path_ +
+                 " cannot be read. The other one is used, and no line is lost: if the machine went down while the slot "
+                 "was written, none is counted twice either; if the slot was damaged, those that were sent last may be";
     return std::move(best->state);
   }
   // A crash before the first store was done leaves an empty slot and perhaps one that was cut short.

@@ -20,6 +20,8 @@ class StateFile {
   // Opens it, makes it if need be, and keeps others out until it is destroyed. What was kept; nothing if it is new.
   // Fails if another process has it, if it is no such file or a newer version's, if it is damaged.
   Result<std::optional<SendState>> open(const std::string& path);
+  // What people should know of a file that could be opened; empty if there is nothing.
+  const std::string& warning() const { return warning_; }
   // Durable once it returns; the one before stays whole if it fails.
   Status store(const SendState& state);
 
@@ -30,7 +32,7 @@ class StateFile {
   Result<std::optional<SendState>> load();
   std::unexpected<Error> failed(const std::string& what, int error) const;
 
-  std::string path_;
+  std::string path_, warning_;
   int file_ = -1;
   std::uint64_t generation_ = 0;  // of the slot that was written last
 };

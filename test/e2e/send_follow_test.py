@@ -159,6 +159,41 @@ class SendFollow(unittest.TestCase):
             self.assertIn("is of " + str(self.log.path), other.stderr)
             check_books(nissad)
 
+    def test_a_slot_that_cannot_be_read_is_said_and_a_file_of_which_none_can_or_of_a_newer_version_is_refused(self):
+        with Nissad(SLOS) as nissad:
+            self.log.write(10)
+            sender = self.start(nissad.tcp_port)
+            self.until_counted(nissad)
+            self.assertEqual(self.finish(sender)[0], 0)
+            whole = pathlib.Path(self.state).read_bytes()
+
+            def put(*places, what=b"damage"):
+                with open(self.state, "r+b") as file:
+                    file.write(whole)
+                    for place in places:
+                        file.seek(place)
+                        file.write(what)
+
+            for slot in (0, 65536):
+                put(slot + 30)
+                sender = self.start(nissad.tcp_port)
+                words = f"one of the two slots of the state file {self.state} cannot be read. The other one is used"
+                said_file = pathlib.Path(self.said.name)
+                self.assertTrue(until(lambda: words in said_file.read_text()), said_file.read_text())
+                self.assertEqual(self.finish(sender)[0], 0)
+                self.said.truncate(0)
+            self.until_counted(nissad)
+            for damage, refusal in ((lambda: put(30, 65536 + 30), "is damaged"),
+                                    (lambda: put(0, what=b"ISSEND-2"), "was written by a newer nissa-send")):
+                damage()
+                before = pathlib.Path(self.state).read_bytes()
+                sender = self.start(nissad.tcp_port, stderr=subprocess.PIPE)
+                _, said = sender.communicate(timeout=20)
+                self.assertEqual(sender.returncode, 2, said)
+                self.assertIn(refusal, said)
+                self.assertEqual(pathlib.Path(self.state).read_bytes(), before)
+            check_books(nissad)
+
     def test_an_access_log_without_a_service_is_refused_before_any_line_is_passed_over(self):
         self.log.write(3)
         done = subprocess.run([PROGRAMS / "nissa-send", "--server", "127.0.0.1:1", "--follow", self.log.path, "--state",

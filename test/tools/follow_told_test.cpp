@@ -1,5 +1,6 @@
 // What nissa-send tells of a followed file when the server or it fails: its lines and its sums, under the hand clock.
 #include "follow_world.hpp"
+#include "support/files_in.hpp"
 
 namespace nissa::tools::test {
 namespace {
@@ -75,6 +76,72 @@ TEST_CASE(
               "server: its state directory was replaced or restored (unknown_epoch)") == 3);
     CHECK(world.times_said(world.log.path() + ", bytes 0 to ") == 1);
   }
+}
+
+// The slot that was written last no longer holds what was written.
+void damage_newer_slot(const std::string& path) {
+  std::fstream raw(path, std::ios::in | std::ios::out | std::ios::binary);
+  std::array<std::uint64_t, 2> generations{};
+  for (std::size_t slot = 0; slot < 2; ++slot) {
+    raw.seekg(static_cast<std::streamoff>(slot * 65'536 + 16));
+    raw.read(reinterpret_cast<char*>(&generations[slot]), 8);
+  }
+  raw.seekp(generations[0] > generations[1] ? 30 : 65'536 + 30);
+  raw << "damage";
+}
+
+TEST_CASE(
+    "a slot of the state file that cannot be read is said: no line is lost, and counted twice are those that only a "
+    "damaged one knew to be sent") {
+  auto random = nissa::test::random_for(96);
+  for (const bool sent : {true, false}) {
+    CAPTURE(sent);
+    World world(random);
+    world.options.agent.batch_events = 100;
+    world.send(200);
+    world.log.append(30);
+    if (sent) {
+      while (world.times_counted().size() < 230) world.calm_step();
+    } else {
+      // It ends between the write of the slot and that to the server.
+      const std::string kept = nissa::test::read_file(world.options.state);
+      const auto kept_anew = [&] { return nissa::test::read_file(world.options.state) != kept; };
+      const auto step = [&] {
+        world.pass(100);
+        world.life->step(world.server, world.connection, world.bodies, [](unsigned) { return false; }, kept_anew);
+      };
+      CHECK_THROWS_AS(while (true) step(), Killed);
+    }
+    world.life.reset();
+    damage_newer_slot(world.options.state);
+    world.begin();
+    CHECK(std::ranges::count_if(
+              world.said, [](const auto& one) { return one.contains("cannot be read. The other one is used"); }) == 1);
+    world.to_rest();
+    const auto times = world.times_counted();
+    CHECK(times.size() == 230);
+    for (const auto& [line, count] : times) CHECK(count == (sent && line > 200 ? 2 : 1));
+    CHECK(world.server.offences.empty());
+    // Both slots were written since.
+    world.life.reset();
+    world.said.clear();
+    world.begin();
+    CHECK(world.said.empty());
+  }
+}
+
+TEST_CASE("a damaged slot that alone knew that an epoch has ended: what was counted of it is told as uncertain") {
+  auto random = nissa::test::random_for(97);
+  InDoubt world(random, true);
+  world.kill_and_begin();
+  for (int i = 0; i < 5; ++i) world.calm_step();  // settled, and Goodbye said, within the second of one write
+  world.life.reset();
+  damage_newer_slot(world.options.state);
+  world.begin();
+  world.to_rest();
+  CHECK(world.life->counts().uncertain == 30);
+  for (const auto& [line, count] : world.times_counted()) CHECK(count == 1);
+  CHECK(std::ranges::count(world.server.offences, "an epoch used after its Goodbye") == 3);
 }
 
 TEST_CASE("a week away with batches in doubt: counted within 7 days; when the server has forgotten them, uncertain") {

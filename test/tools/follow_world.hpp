@@ -56,6 +56,7 @@ class Life {
         stream_({}, [&random] { return random(); }) {
     auto opened = file_.open(options.state);
     REQUIRE(opened);
+    if (!file_.warning().empty()) said.push_back(file_.warning());
     if (const auto& state = *opened) {
       follower_.resume(*state);
       for (auto& [priority, stored] : books_.resume(*state, follower_)) CHECK(stream_.resume(std::move(stored)));
