@@ -6,8 +6,6 @@ import sys
 import tempfile
 import time
 import unittest
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.agent import Agent, event, pb  # noqa: E402
@@ -32,15 +30,6 @@ class Disk:
 
     def mend(self):
         self.order.unlink()
-
-
-def page(nissad, path):
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{nissad.admin_port}{path}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 def rewrites(nissad):
@@ -85,7 +74,7 @@ class FailingDisk(unittest.TestCase):
                 self.assertEqual(answers[-1].status, pb.Ack.COUNTED)
                 self.assertEqual(self.counted(nissad), 7)
                 self.assertEqual(rewrites(nissad), (1, 0))
-                self.assertEqual(page(nissad, "/readyz"), (200, "ready\n"))
+                self.assertEqual(nissad.page("/readyz"), (200, "ready\n"))
                 self.assertIn("the state goes on in a new file", nissad.log_text())
                 databases = [one.name for one in (nissad.folder / "state").glob("state-*.db")]
                 self.assertEqual(len(databases), 1)
@@ -112,17 +101,17 @@ class FailingDisk(unittest.TestCase):
             self.assertEqual(agent.ask(batch).reason, pb.JOURNAL)
             self.assertEqual(agent.ask(batch).reason, pb.JOURNAL_SLOW)
             self.assertTrue(until(lambda: rewrites(nissad)[1] >= 2))
-            status, text = page(nissad, "/readyz")
+            status, text = nissad.page("/readyz")
             self.assertEqual(status, 503)
             self.assertIn("journal_failing", text)
             self.assertRegex(text, "disk I/O error.*the last attempt at a new file failed too")
-            self.assertRegex(page(nissad, "/healthz")[1], "^alive, but ")
+            self.assertRegex(nissad.page("/healthz")[1], "^alive, but ")
             self.assertEqual(self.counted(nissad), 3)
             self.disk.mend()
             self.assertIn(self.ask_until_final(agent, batch)[-1].status, (pb.Ack.COUNTED, pb.Ack.DUPLICATE))
             self.assertEqual(self.counted(nissad), 7)
             self.assertEqual(rewrites(nissad)[0], 1)
-            self.assertEqual(page(nissad, "/readyz"), (200, "ready\n"))
+            self.assertEqual(nissad.page("/readyz"), (200, "ready\n"))
             check_books(nissad)
 
     def test_it_can_be_stopped_and_killed_while_syncs_fail(self):

@@ -5,7 +5,7 @@ TCP and HTTP, and a file takes the room away.
   - Below `min_free`: batches are refused by name (DISK_FULL, over HTTP 503 with Retry-After) while the pages answer and
     say why; a little room is not enough; with half as much again as `min_free` it goes on by itself.
   - To the last byte, with `min_free = "0 B"`: batches that wait are told JOURNAL_SLOW, later ones DISK_FULL; nissad lives,
-    and goes on by itself; or it is killed meanwhile, and goes on when it is started again.
+    and goes on by itself; or it is killed meanwhile, starts on the full disk, and goes on by itself, too.
   - A file system that fails and is read-only from then on (ext4 on a loop device, as after `errors=remount-ro`; Linux
     refuses to remount one read-only while a file is open for writing): batches are told JOURNAL, nissad lives and says
     so; the file system is mended as an operator would, and nissad started again.
@@ -122,6 +122,13 @@ class FailingDisk(Disk):
         self.mount_again()
 
 
+def answers(nissad):
+    try:
+        return nissad.page("/healthz")[0] == 200
+    except OSError:
+        return False
+
+
 def check_pages(nissad, words):
     """Alive, and not ready, in words."""
     assert until(lambda: nissad.page("/readyz")[0] == 503, within=20), "/readyz goes on saying that it is ready"
@@ -168,6 +175,7 @@ def below_min_free(nissad, disk, senders):
     await_told(before, "DISK_FULL", all, lambda: disk.leave(3 * MIB))
     check_pages(nissad, "free")
     check_refused_over_http(nissad)
+    assert total(nissad.metrics(), "nissa_journal_rewrites_total", result="done") == 1, "the file was not made smaller, once"
     counted = counted_batches(nissad)
     for _ in range(15):  # it looks each second
         disk.leave(5 * MIB)  # more than min_free, less than half as much again
@@ -185,9 +193,14 @@ def to_the_last_byte(nissad, disk, senders, killed=False):
     check_refused_over_http(nissad)
     if killed:
         nissad.kill()
+        disk.fill()
+        nissad.launch()
+        assert until(lambda: answers(nissad)), "no start on a full disk: " + nissad.log_text()[-2000:]
+        check_pages(nissad, "(?i)full")
     disk.clear()
     if killed:
-        nissad.start()
+        nissad.await_ready()
+        assert total(nissad.metrics(), "nissa_journal_rewrites_total", result="done") == 1, "it went on in no new file"
 
 
 def killed_at_the_last_byte(nissad, disk, senders):

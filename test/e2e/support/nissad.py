@@ -99,9 +99,15 @@ class Nissad(Pages):
             f'http = "127.0.0.1:{self.http_port}"\nadmin = "127.0.0.1:{self.admin_port}"\n{more}\n{slos}')
 
     def start(self, ready_within=20):
+        self.launch()
+        return self.await_ready(ready_within)
+
+    def launch(self):
         self.process = subprocess.Popen([*self.under, PROGRAMS / "nissad", "--config", self.config],
                                         stderr=self.log, stdout=self.log)
-        deadline = time.monotonic() + ready_within
+
+    def await_ready(self, within=20):
+        deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"nissad ended with {self.process.returncode}: {self.log_text()[-2000:]}")
