@@ -118,7 +118,10 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
     log(LogLevel::warning, "app",
         "a backup is restored: from here on it is a state of its own, without what was acknowledged since it was made",
         {{"state_id", hex_text(state.journal.state_id)}, {"copy_of", hex_text(state.journal.copy_of)}});
-  log(LogLevel::info, "app", state.journal.new_state ? "a new state is begun" : "the state is recovered",
+  // The right thing once; at any later start somebody wants to know.
+  log(state.journal.new_state ? LogLevel::warning : LogLevel::info, "app",
+      state.journal.new_state ? "a new state is begun: there was none in state_dir, so all counts begin at zero"
+                              : "the state is recovered",
       {{"state_dir", config.state_dir},
        {"lsn", state.journal.last_lsn},
        {"rows_loaded", state.recovered.rows},

@@ -264,7 +264,7 @@ class Log(unittest.TestCase):
             self.assertLessEqual({"time", "level", "component", "msg", "place"}, set(one))
         self.assertEqual(by_message["nissad starts"]["slos"], 2)
         self.assertEqual(by_message["nissad starts"]["config"], str(nissad.config))
-        self.assertEqual(by_message["a new state is begun"]["state_dir"], f"{nissad.folder}/state")
+        self.assertEqual(by_message["a new state is begun: there was none in state_dir, so all counts begin at zero"]["state_dir"], f"{nissad.folder}/state")
         self.assertEqual(by_message["ready"]["tcp"], f"127.0.0.1:{nissad.tcp_port}")
         self.assertEqual(by_message["a new agent has come"]["agent"], 'shop "1"\n')
         self.assertEqual(by_message["malformed input"]["principal"], "127.0.0.1")
