@@ -39,6 +39,9 @@ std::vector<std::string> files_in(const std::string& directory, std::error_code&
   return names;
 }
 
+// Something is gone. Else it is there, and cannot be read by this process or this program.
+bool is_loss(Damage damage) { return damage != Damage::none && damage != Damage::newer_version; }
+
 // The same bytes under another name; where the file system has no such thing, a copy.
 std::error_code keep(const std::string& from, const std::string& to) {
   std::error_code error;
@@ -89,7 +92,7 @@ JournalResult<std::vector<DamagedState::Found>> DamagedState::read() {
   std::vector<Found> all;
   for (const std::string& name : names) {
     auto part = SoundPart::of(options_, in_directory(name));
-    if (!part && part.error().damage == Damage::newer_version) return std::unexpected(with_ways_on(part.error()));
+    if (!part && !is_loss(part.error().damage)) return std::unexpected(with_ways_on(part.error()));
     if (part) generation_ = std::max(generation_, (*part)->start_generation());
     Found& found = all.emplace_back(Found{.name = name, .part = nullptr, .fault = {}});
     if (part)

@@ -28,7 +28,7 @@ class DamagedState {
     std::unique_ptr<SoundPart> part;  // nullptr: nothing of it can be read, and `fault` says why
     JournalError fault;
   };
-  // Error: one was written by a newer Nissa.
+  // Error: one was written by a newer Nissa, or may not be read.
   JournalResult<std::vector<Found>> read();
 
   // The last record that ANCHOR knows to have been durable; 0: it says nothing.
