@@ -5,17 +5,15 @@
 namespace nissa::app {
 
 const char* usage() {
-  return "nissad [--config FILE]                 serve; FILE is nissa.toml in the current folder unless another is "
-         "named\n"
-         "       --accept-loss                   and of a damaged state go on from the last sound record: what is "
-         "lost\n"
-         "                                       counts as not measured, and the files are kept as they were\n"
-         "nissad --check-config [--config FILE]  say everything that is wrong with the file, or what it means\n"
-         "nissad inspect DIR [--json]            what the state in DIR holds. Looks at a copy: opening would change "
-         "it\n"
-         "nissad verify DIR                      whether the state in DIR is sound, a line a check; looks at a copy.\n"
-         "                                       Ends with 0 (sound), 3 (damaged) or 1 (could not look)\n"
-         "nissad --version\n";
+  return R"(nissad [--config FILE]                 serve; FILE is nissa.toml in this folder unless another is named
+       --accept-loss                   and of a damaged state go on from the last sound record: what is lost
+                                       counts as not measured, and the files are kept as they were
+nissad --check-config [--config FILE]  say everything that is wrong with the file, or what it means
+nissad inspect DIR [--json]            what the state in DIR holds. Looks at a copy: opening would change it
+nissad verify DIR                      whether the state in DIR is sound, a line a check; looks at a copy.
+                                       Ends with 0 (sound), 3 (damaged) or 1 (could not look)
+nissad --version
+)";
 }
 
 Result<CommandLine> parse_command_line(int argc, const char* const* argv) {

@@ -8,12 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "journal/state_files.hpp"
+
 namespace nissa::app {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* anchor_name = "ANCHOR";
+using journal::anchor_name;
 
 // 0 is copied first.
 int turn_of(const std::string& name) { return name == anchor_name ? 0 : name.ends_with("-wal") ? 2 : 1; }
@@ -23,8 +25,7 @@ int turn_of(const std::string& name) { return name == anchor_name ? 0 : name.end
 bool is_copied(const fs::directory_entry& entry) {
   std::error_code gone;
   const std::string name = entry.path().filename().string();
-  const bool of_database = name.starts_with("state-") && name.contains(".db") && !name.ends_with("-shm");
-  return (name == anchor_name || of_database) && entry.is_regular_file(gone);
+  return (name == anchor_name || journal::database_of(name)) && entry.is_regular_file(gone);
 }
 
 std::string seen_of(const fs::path& file) {

@@ -85,9 +85,8 @@ std::string text_of(const Notice& notice) {
       return "the server takes batches of this class again";
     case Notice::Kind::other_state:
       return "the server has another state than before: its state directory was replaced or restored, or it was "
-             "started "
-             "with --accept-loss. What the old state counted may be missing in the new one; what was sent and not "
-             "answered before may be told as uncertain";
+             "started with --accept-loss. What the old state counted may be missing in the new one; what was sent and "
+             "not answered before may be told as uncertain";
   }
   return {};
 }

@@ -3,25 +3,21 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <set>
 #include <system_error>
 
 #include "journal/sqlite_journal.hpp"
+#include "journal/state_files.hpp"
 
 namespace nissa::journal {
 namespace {
 
-constexpr const char* anchor_name = "ANCHOR";
-constexpr const char* first_database = "state-1.db";
 constexpr std::string_view nothing_changed = ". Nothing was changed. Ways on: ";
 constexpr std::string_view ways_on =
     "put the missing or damaged file back, or restore a backup into this directory; or start once with --accept-loss: "
-    "it "
-    "goes on from the last sound record, marks what is lost as not measured, and keeps the files as they are now";
+    "it goes on from the last sound record, marks what is lost as not measured, and keeps the files as they are now";
 constexpr std::string_view ways_back = "start the newer program, or restore a backup that was made before it";
 
 std::unexpected<JournalError> wrong(Damage damage, std::string message) {
@@ -30,18 +26,6 @@ std::unexpected<JournalError> wrong(Damage damage, std::string message) {
 
 // A birth leaves some 30 KB, finished or not.
 constexpr std::uintmax_t most_bytes_at_birth = 128 * 1024;
-
-// Of a database or a file beside it, by its name: which database.
-std::optional<std::string> database_of(const std::string& name) {
-  constexpr std::string_view head = "state-";
-  constexpr std::string_view tail = ".db";
-  const auto dot = name.find(tail);
-  if (!name.starts_with(head) || dot == name.npos || dot == head.size()) return std::nullopt;
-  if (name.find_first_not_of("0123456789", head.size()) != dot) return std::nullopt;
-  constexpr std::array<std::string_view, 3> beside{"", "-wal", "-journal"};
-  if (std::ranges::find(beside, name.substr(dot + tail.size())) == beside.end()) return std::nullopt;
-  return name.substr(0, dot + tail.size());
-}
 
 // SQLite's own words for it are "disk I/O error" and "unable to open database file".
 JournalStatus expect_permission(const std::string& path) {
