@@ -29,12 +29,13 @@ struct Fixture {
   std::string expected;
 };
 
-std::string found_in(const std::string& directory, bool start) {
+std::string found_in(const std::string& directory, bool start, journal::StateId copy_of = 0) {
   const SystemClock clock;
   journal::Options options;
   options.directory = directory;
   const auto opened = journal::open_journal(options, clock);
   if (!opened) return opened.error().message;
+  CHECK(opened->copy_of == copy_of);
   const auto recovered = ledger::recover(*opened->journal, opened->last_lsn, {.state_id = opened->state_id});
   if (!recovered) return recovered.error().message;
   if (start) CHECK(opened->journal->start().has_value());
@@ -60,4 +61,15 @@ TEST_CASE("a state of format 1 is sound in all that verify looks at, from either
     CAPTURE(finding.text);
     CHECK(finding.verdict == app::Finding::Verdict::ok);
   }
+}
+
+TEST_CASE("a backup of format 1 is restored by a start of this release: all that was in it, under an id of its own") {
+  const Fixture fixture("state-v1-backup");
+  // The id is in the first line, and in the hash, which is the second.
+  const auto beside_id = [](const std::string& text) { return text.substr(text.find("\nlsn ") + 1); };
+  REQUIRE(beside_id(fixture.expected).starts_with("lsn 10\n"));
+  const std::string restored = found_in(fixture.directory, true, 0x1bec'bf41'97b5'6881);
+  CHECK(beside_id(restored) == beside_id(fixture.expected));
+  CHECK(!fixture.expected.starts_with(restored.substr(0, restored.find('\n'))));
+  CHECK(found_in(fixture.directory, false) == restored);
 }

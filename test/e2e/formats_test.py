@@ -17,6 +17,7 @@ from support.nissad import ROOT, TWO_SLOS, Nissad, check_books  # noqa: E402
 from support.states import files_in, run_nissad  # noqa: E402
 
 FIXTURE = ROOT / "test/fixtures/state-v1"
+BACKUP = ROOT / "test/fixtures/state-v1-backup"
 SLOT_SIZE = 512
 
 
@@ -62,8 +63,12 @@ def newer_record(state):
         database.execute("UPDATE records SET bytes = ?, crc = ? WHERE lsn = ?", (record, crc, lsn))
 
 
-def copy_of_fixture(folder):
-    shutil.copytree(FIXTURE, folder, ignore=shutil.ignore_patterns("*.txt"))
+def copy_of_fixture(folder, fixture=FIXTURE):
+    shutil.copytree(fixture, folder, ignore=shutil.ignore_patterns("*.txt"))
+
+
+def expected_of(fixture):
+    return dict(line.split(" ", 1) for line in (fixture / "expected.txt").read_text().splitlines())
 
 
 class Formats(unittest.TestCase):
@@ -92,7 +97,7 @@ class Formats(unittest.TestCase):
             shutil.rmtree(state)
             copy_of_fixture(state)
             found = json.loads(run_nissad("inspect", state, "--json").stdout)
-            expected = dict(line.split(" ", 1) for line in (FIXTURE / "expected.txt").read_text().splitlines())
+            expected = expected_of(FIXTURE)
             self.assertEqual(found["state_hash"], f"{int(expected['state_hash']):016x}")
             self.assertEqual(str(found["lsn"]), expected["lsn"])
             nissad.start()
@@ -105,6 +110,33 @@ class Formats(unittest.TestCase):
             for slo in found["slos"]:
                 self.assertEqual(later[slo["id"]]["lifetime"], slo["lifetime"])
             self.assertEqual(run_nissad("verify", state).returncode, 0)
+
+    def test_a_backup_of_format_1_is_restored_with_all_that_was_in_it(self):
+        with Nissad() as nissad:
+            self.assertEqual(nissad.stop(), 0)
+            state = nissad.folder / "state"
+            shutil.rmtree(state)
+            copy_of_fixture(state, BACKUP)
+            found = json.loads(run_nissad("inspect", state, "--json").stdout)
+            expected = expected_of(BACKUP)
+            self.assertEqual((found["backup"], int(found["state_id"], 16)), (True, int(expected["state_id"])))
+            self.assertEqual(found["state_hash"], f"{int(expected['state_hash']):016x}")
+            nissad.start()
+            self.assertIn("a backup is restored", nissad.log_text())
+            self.assertIn(f"copy_of={found['state_id']} ", nissad.log_text())
+            for slo, lifetime in (("shop-availability", "40 of 44"), ("shop-latency", "32 of 40")):
+                counted = nissad.slo(slo)["lifetime"]
+                self.assertEqual(f"{counted['good']} of {counted['total']}", lifetime)
+            # One of its agents goes on: a key that the backup has is known.
+            agent = Agent(nissad.tcp_port, epoch=0xf4f2da2e51417f85)
+            agent.seen = pb.EpochSeen(state_id=int(found["state_id"], 16), running_ms=6)
+            agent.connect()
+            self.addCleanup(agent.close)
+            other = agent.ask(agent.batch([event()], sequence=4))
+            self.assertEqual(other.status, pb.Ack.CONFLICT)
+            self.assertEqual(agent.ask(agent.batch([event()], sequence=5)).status, pb.Ack.COUNTED)
+            self.assertEqual(nissad.slo("shop-availability")["lifetime"]["total"], 45)
+            check_books(nissad)
 
 
 class Verify(unittest.TestCase):
