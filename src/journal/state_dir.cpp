@@ -35,7 +35,11 @@ DirectoryLock::~DirectoryLock() {
 }
 
 JournalStatus DirectoryLock::acquire(const std::string& directory) {
-  if (mkdir(directory.c_str(), 0750) != 0 && errno != EEXIST) {
+  if (mkdir(directory.c_str(), 0750) == 0) {
+    // Else a power cut might take the directory with all that was acknowledged in it. A parent that may not be read
+    // cannot be synced, and is no reason to refuse.
+    (void)sync_directory(directory + "/..");
+  } else if (errno != EEXIST) {
     return refused("the state directory " + directory + " cannot be made", errno);
   }
   const std::string path = directory + "/lock";
