@@ -11,7 +11,8 @@
 //   disk.reboot(seed);                      // or reboot(seed, Survival::nothing)
 //   ... open again: what was told durable has to be there ...
 //
-// By hand: `test/scenario T1 --seed N` repeats one run of the whole node over such a disk.
+// By hand: `build/test/simulation/power_cuts --seed N --seeds 1` repeats random run N of a whole node over such a disk,
+// and a cut at each sync of that seed's workload; `test/scenario T1` has all of it.
 //
 // What counts as durable:
 // - A file's bytes and length: what was there at its last sync; of what was done since, reboot() chooses.
