@@ -114,13 +114,20 @@ JournalResult<DamagedState::Replaced> DamagedState::replace(Lsn last_lsn, const 
   } while (std::ranges::any_of(names, is_taken));
   const auto id = draw_state_id();
   if (!id) return std::unexpected(id.error());
-  if (auto written = write_database(database, *id, last_lsn, next); !written) {
+  // Each attempt takes another name: what a failed one left would fill the disk.
+  const auto give_up = [&](JournalError fault) {
     for (const char* tail : database_tails) fs::remove(in_directory(database + tail), error);
-    return std::unexpected(written.error());
-  }
+    return std::unexpected(std::move(fault));
+  };
+  if (auto written = write_database(database, *id, last_lsn, next); !written) return give_up(written.error());
   auto kept = keep_files(names);
-  if (!kept) return std::unexpected(kept.error());
-  if (auto written = write_anchor(database, *id, last_lsn + 1); !written) return std::unexpected(written.error());
+  if (!kept) return give_up(kept.error());
+  if (auto written = write_anchor(database, *id, last_lsn + 1); !written) {
+    fs::remove_all(*kept, error);
+    return give_up(written.error());
+  }
+  // From here on a start may find the new state.
+  if (auto synced = sync_directory(options_.directory); !synced) return std::unexpected(synced.error());
   return Replaced{.state_id = *id, .kept_in = std::move(*kept)};
 }
 
@@ -152,13 +159,17 @@ JournalResult<std::string> DamagedState::keep_files(const std::vector<std::strin
     folder = stem + numbered(nth);
     made = fs::create_directory(folder, error);
   }
-  if (!made) return failed(folder + " cannot be made", error);
+  if (error) return failed(folder + " cannot be made", error);
+  if (!made) return failed("there are too many folders " + stem + "*");
+  JournalStatus kept;
   for (const std::string& name : names)
-    if (const auto fault = keep(in_directory(name), folder + "/" + name))
-      return failed(in_directory(name) + " cannot be kept in " + folder, fault);
+    if (const auto fault = keep(in_directory(name), folder + "/" + name); fault && kept)
+      kept = failed(in_directory(name) + " cannot be kept in " + folder, fault);
   for (const std::string& directory : {folder, options_.directory})
-    if (auto synced = sync_directory(directory); !synced) return std::unexpected(synced.error());
-  return folder;
+    if (kept) kept = sync_directory(directory);
+  if (kept) return folder;
+  fs::remove_all(folder, error);
+  return std::unexpected(kept.error());
 }
 
 JournalStatus DamagedState::write_anchor(const std::string& database, StateId id, Lsn last_lsn) const {
@@ -173,7 +184,7 @@ JournalStatus DamagedState::write_anchor(const std::string& database, StateId id
   if (!written) return failed(path + " cannot be written: " + written.error().message);
   if (std::rename(path.c_str(), in_directory(anchor_name).c_str()) != 0)
     return failed(path + " cannot take the place of the old one", std::error_code(errno, std::generic_category()));
-  return sync_directory(options_.directory);
+  return {};
 }
 
 }  // namespace nissa::journal

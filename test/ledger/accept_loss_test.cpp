@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "journal/state_files.hpp"
 #include "journal_helpers.hpp"
 #include "ledger/reassembled.hpp"
 #include "made_state.hpp"
@@ -225,6 +226,34 @@ TEST_CASE("the files are kept as they were, and each time anew; what a crash bef
   }
   CHECK(test::read_file(second->kept_in + "/state-1.db-wal") == log);
   CHECK_FALSE(fs::exists(state.path("state-1.db")));
+}
+
+TEST_CASE("an attempt that fails leaves nothing behind, however often it is made") {
+  const Damaged state;
+  fs::remove(state.path("ANCHOR"));
+  const auto is_refused_and_leaves_all_as_it_was = [&](const std::string& saying) {
+    const auto before = test::read_files(state.directory);
+    const auto folders = [&] {
+      return std::distance(fs::directory_iterator(state.directory), fs::directory_iterator());
+    };
+    const auto entries = folders();
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto accepted = state.accept();
+      REQUIRE(!accepted.has_value());
+      CHECK(accepted.error().damage == Damage::none);
+      CHECK_MESSAGE(accepted.error().message.contains(saying), accepted.error().message);
+      CHECK(test::read_files(state.directory) == before);
+      CHECK(folders() == entries);
+    }
+  };
+  fs::create_directories(state.path("ANCHOR.new/in the way"));
+  is_refused_and_leaves_all_as_it_was("ANCHOR.new");
+  fs::remove_all(state.path("ANCHOR.new"));
+  const std::string stem = state.path("damaged-" + journal::time_name(state.clock.wall_ns()));
+  for (int nth = 1; nth <= journal::most_of_a_name; ++nth) fs::create_directory(stem + journal::numbered(nth));
+  is_refused_and_leaves_all_as_it_was("there are too many folders " + stem + "*");
+  fs::remove(stem);
+  state.goes_on_from(state.made.last_lsn);
 }
 
 TEST_CASE("a state in use is left alone") {
