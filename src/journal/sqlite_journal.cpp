@@ -82,7 +82,8 @@ JournalStatus SqliteJournal::start() {
     return std::unexpected(JournalError{Damage::none, "ANCHOR cannot be written: " + written.error().message});
   }
   checkpoint_at_ = options_.checkpoint_bytes;
-  delete_leftovers();
+  note_leftovers();
+  if (!broken_) delete_obsolete();
   note_sizes();
   look_at_room();
   look_at_files();

@@ -87,7 +87,8 @@ class SqliteJournal final : public Journal, private HeldLog {
   CommitResult take_over(const Commit& last, std::string& failed);
   void give_up_attempt();
   bool delete_database(const std::string& name, bool durably = false);
-  void delete_leftovers();
+  void note_leftovers();
+  void delete_obsolete();
 
   // Blocking. False: the journal's thread does not run any more, and nothing was done.
   bool between_commits(const std::function<void()>& work);

@@ -95,7 +95,7 @@ CommitResult SqliteJournal::take_over(const Commit& last, std::string& failed) {
   counters_.rewrites.add();
   note_failure("", "");
   note_full("");
-  for (const std::string& name : std::exchange(obsolete_, {})) delete_database(name);
+  delete_obsolete();
   note_sizes();
   return CommitResult::durable;
 }
@@ -121,11 +121,14 @@ bool SqliteJournal::delete_database(const std::string& name, bool durably) {
   return true;
 }
 
-// Of attempts that a crash ended, and of files that were replaced just before one. ANCHOR is synced in both slots.
-void SqliteJournal::delete_leftovers() {
-  const auto found = databases();
-  if (!found) return;
-  for (const std::string& name : *found)
+// Of attempts that a crash ended, and of files that were replaced just before one.
+void SqliteJournal::note_leftovers() {
+  if (const auto found = databases()) obsolete_ = *found;
+}
+
+// ANCHOR is synced in both slots: until then it may be one of these that it names after a power cut.
+void SqliteJournal::delete_obsolete() {
+  for (const std::string& name : std::exchange(obsolete_, {}))
     if (name != starting_.database) delete_database(name);
 }
 

@@ -14,6 +14,7 @@ using journal::CommitResult;
 
 namespace {
 
+constexpr int io_fsync = 10 | 4 << 8;
 constexpr int full = 13;  // SQLite's code; its header stays in support/power_cut_vfs.cpp
 constexpr std::uint64_t for_good = 1'000'000;
 
@@ -69,6 +70,46 @@ TEST_CASE("a start on a full disk is one, and goes on in a new file once there i
   REQUIRE_MESSAGE(opened, opened.error().message);
   CHECK(opened->last_lsn == 5);
   CHECK(contents(*opened->journal, 4)->rows.size() == 2);
+}
+
+// What a move to a new file leaves that ends between the first slot of ANCHOR and its sync: a kill shows the new file
+// to the next start, a power cut the old one.
+TEST_CASE("a start on a full disk deletes no other database: after a power cut ANCHOR may still name that one") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    PowerCutDisk disk;
+    const TempDir directory;
+    auto options = options_for(directory.path());
+    options.vfs = disk.vfs();
+    {
+      auto opened = journal::open_journal(options, system_clock());
+      REQUIRE(opened->journal->start());
+      for (journal::Lsn lsn = 1; lsn <= 3; ++lsn)
+        REQUIRE(commit_and_wait(*opened->journal, small(lsn)) == CommitResult::durable);
+      disk.fail_sync("ANCHOR", 1, io_fsync, for_good);
+      CHECK(move_on(*opened->journal, 4) == CommitResult::unknown);
+    }
+    disk.restart();
+    disk.heal();
+    {
+      auto opened = journal::open_journal(options, system_clock());
+      REQUIRE(opened);
+      REQUIRE(opened->last_lsn == 4);
+      disk.fail_write("-wal", 1, full, for_good);
+      REQUIRE(opened->journal->start());
+    }
+    disk.cut_now();
+    disk.reboot(seed);
+    disk.heal();
+    auto opened = journal::open_journal(options, system_clock());
+    REQUIRE_MESSAGE(opened, opened.error().message);
+    CHECK(opened->last_lsn >= 3);
+    REQUIRE(opened->journal->start());
+    int databases = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+      databases += entry.path().extension() == ".db";
+    CHECK(databases == 1);
+  }
 }
 
 TEST_CASE("a birth on a full disk is none: nobody was promised anything yet") {
