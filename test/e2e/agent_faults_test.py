@@ -213,7 +213,7 @@ class ThePage(unittest.TestCase):
                 for words in re.findall(r"`([^`]+)`", cell) if " " in words]
         self.assertGreater(len(told), 20)
         tools = ("follow_books", "follow_source", "send_report", "send_run", "send_follow", "send_main",
-                 "log_follower_files", "log_follower")
+                 "log_follower_files", "log_follower", "state_file")
         said = self.literals("client/explain.cpp", "client/connection.cpp", *(f"tools/{one}.cpp" for one in tools))
         for sentence in told:
             for part in re.split(r"…|\(\w+\)|: |; ", sentence):
