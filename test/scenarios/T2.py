@@ -45,6 +45,11 @@ def main():
         buckets = check_buckets(nissad, senders)
         report(senders)
         assert all(sender.exact() for sender in senders[:3])
+        # That there was something to survive.
+        assert proxy.done["cut"], "no connection was cut"
+        assert senders[3].uncertain_lives, "no agent was killed with a batch that was not answered"
+        for sender in senders:
+            assert sender.told["DUPLICATE"], f"{sender.service}: no answer was lost"
         chosen.holds(f"{kills} kills of nissad, {senders[3].kills} of an agent, {proxy.done['cut']} connections cut, "
                      f"{buckets} buckets compared")
 
