@@ -24,6 +24,12 @@ CommitResult SqliteJournal::execute(const Rewrite& piece) {
 }
 
 CommitResult SqliteJournal::write_piece(const Rewrite& piece, std::string& failed) {
+  // Once it is mounted again a start would find the old state there, without a trace of what came since.
+  if (lock_.is_elsewhere()) {
+    failed =
+        options_.directory + " is on another file system than at the start: is the right one not mounted any more?";
+    return CommitResult::unknown;
+  }
   if (piece.first) {
     if (attempt_) give_up_attempt();
     const CommitResult begun = begin_attempt(store_->last_lsn(), failed);

@@ -55,7 +55,16 @@ JournalStatus DirectoryLock::acquire(const std::string& directory) {
   if (ftruncate(file_, 0) != 0 || pwrite(file_, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     return refused(path + " cannot be written", errno);
   }
+  const auto identity = identity_of(directory);
+  if (!identity) return refused("the state directory " + directory + " cannot be looked at", errno);
+  directory_ = directory;
+  device_ = identity->device;
   return {};
+}
+
+bool DirectoryLock::is_elsewhere() const {
+  const auto found = identity_of(directory_);
+  return found && found->device != device_;
 }
 
 JournalStatus sync_directory(const std::string& directory) {

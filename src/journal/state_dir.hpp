@@ -18,8 +18,12 @@ class DirectoryLock {
   DirectoryLock& operator=(const DirectoryLock&) = delete;
   // Makes the directory if only its last part is missing (a whole missing path is more likely a missing mount).
   JournalStatus acquire(const std::string& directory);
+  // Its name leads to another file system by now: the one that it is on was unmounted, or another one mounted over it.
+  bool is_elsewhere() const;
 
  private:
+  std::string directory_;
+  std::uint64_t device_ = 0;
   int file_ = -1;
 };
 

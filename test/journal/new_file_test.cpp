@@ -1,8 +1,10 @@
 // The move to a new file where the one in use is lost to us: no room at a start, or somebody took it away.
 #include <doctest/doctest.h>
+#include <stdlib.h>
 
 #include <filesystem>
 
+#include "journal/state_dir.hpp"
 #include "journal_helpers.hpp"
 #include "support/manual_clock.hpp"
 #include "support/power_cut_vfs.hpp"
@@ -158,4 +160,41 @@ TEST_CASE("files that somebody deletes or replaces under it are noticed within a
       CHECK(opened->last_lsn + 1 == last);
     }
   }
+}
+
+TEST_CASE(
+    "where the state's directory is on another file system by now nothing is begun, until the right one is back") {
+  const TempDir directory;
+  std::string other = journal::identity_of("/tmp")->device == journal::identity_of(directory.path())->device
+                          ? "/dev/shm/nissa-test-XXXXXX"
+                          : "/tmp/nissa-test-XXXXXX";
+  REQUIRE(mkdtemp(other.data()) != nullptr);
+  const std::filesystem::path link = directory / "link";
+  const std::filesystem::path state = directory / "state";
+  std::filesystem::create_directory(state);
+  std::filesystem::create_directory_symlink(state, link);
+  ManualClock clock;
+  journal::Lsn last = 1;
+  {
+    auto opened = journal::open_journal(options_for(link), clock);
+    REQUIRE(opened->journal->start());
+    REQUIRE(commit_and_wait(*opened->journal, small(1)) == CommitResult::durable);
+    std::filesystem::remove(link);
+    std::filesystem::create_directory_symlink(other, link);
+    do {
+      REQUIRE(++last < 5);
+      clock.advance(ns_per_s);
+    } while (commit_and_wait(*opened->journal, small(last)) == CommitResult::durable);  // on the disk that it began on
+    CHECK(move_on(*opened->journal, last) == CommitResult::unknown);
+    CHECK(opened->journal->trouble().text.contains("is on another file system than at the start"));
+    CHECK(std::filesystem::is_empty(other));
+    std::filesystem::remove_all(other);
+    std::filesystem::remove(link);
+    std::filesystem::create_directory_symlink(state, link);
+    CHECK(move_on(*opened->journal, last) == CommitResult::durable);
+    CHECK(commit_and_wait(*opened->journal, small(++last)) == CommitResult::durable);
+  }
+  auto opened = open_at(state);
+  REQUIRE_MESSAGE(opened, opened.error().message);
+  CHECK(opened->last_lsn == last);
 }
