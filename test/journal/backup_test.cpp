@@ -24,8 +24,6 @@ using journal::CommitResult;
 
 namespace {
 
-constexpr int io_fsync = 10 | 4 << 8;  // SQLite's code; its header stays in support/power_cut_vfs.cpp
-
 std::future<BackupResult> asked(journal::Journal& journal) {
   auto answer = std::make_shared<std::promise<BackupResult>>();
   auto result = answer->get_future();

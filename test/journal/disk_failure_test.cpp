@@ -12,11 +12,6 @@ using journal::CommitResult;
 
 namespace {
 
-// SQLite's codes; its header stays in support/power_cut_vfs.cpp.
-constexpr int full = 13;
-constexpr int io_write = 10 | 3 << 8;
-constexpr int io_fsync = 10 | 4 << 8;
-
 journal::Options options_on(const PowerCutDisk& disk, const TempDir& directory) {
   auto options = options_for(directory.path());
   options.vfs = disk.vfs();
@@ -71,7 +66,7 @@ TEST_CASE("a failed write of a commit: fate unknown; a full disk: known, and tri
       auto opened = journal::open_journal(options_on(disk, directory), system_clock());
       REQUIRE(opened->journal->start());
       commit_up_to(*opened->journal, 5);
-      disk.fail_write("-wal", nth, full);
+      disk.fail_write("-wal", nth, disk_full);
       CHECK(commit_and_wait(*opened->journal, small(6)) == CommitResult::full);
       CHECK(commit_and_wait(*opened->journal, small(6)) == CommitResult::durable);
       disk.fail_write("-wal", nth, io_write);
@@ -82,7 +77,7 @@ TEST_CASE("a failed write of a commit: fate unknown; a full disk: known, and tri
 }
 
 TEST_CASE("a failed checkpoint breaks the journal, a full one does not") {
-  for (const int code : {io_fsync, full}) {
+  for (const int code : {io_fsync, disk_full}) {
     CAPTURE(code);
     PowerCutDisk disk;
     const TempDir directory;
@@ -92,7 +87,7 @@ TEST_CASE("a failed checkpoint breaks the journal, a full one does not") {
       options.checkpoint_bytes = 40'000;
       auto opened = journal::open_journal(options, system_clock());
       REQUIRE(opened->journal->start());
-      if (code == full) {
+      if (code == disk_full) {
         disk.fail_write("state-1.db", 1, code);
         commit_up_to(*opened->journal, 20);
         durable = 20;

@@ -16,8 +16,6 @@ using journal::CommitResult;
 
 namespace {
 
-constexpr int io_fsync = 10 | 4 << 8;
-constexpr int full = 13;  // SQLite's code; its header stays in support/power_cut_vfs.cpp
 constexpr std::uint64_t for_good = 1'000'000;
 
 journal::Commit small(journal::Lsn lsn) {
@@ -37,6 +35,14 @@ CommitResult move_on(journal::Journal& journal, journal::Lsn lsn) {
              : first;
 }
 
+// A state of three records.
+void begin_state(const journal::Options& options) {
+  auto opened = journal::open_journal(options, system_clock());
+  REQUIRE(opened->journal->start());
+  for (journal::Lsn lsn = 1; lsn <= 3; ++lsn)
+    REQUIRE(commit_and_wait(*opened->journal, small(lsn)) == CommitResult::durable);
+}
+
 }  // namespace
 
 TEST_CASE("a start on a full disk is one, and goes on in a new file once there is room") {
@@ -44,18 +50,13 @@ TEST_CASE("a start on a full disk is one, and goes on in a new file once there i
   const TempDir directory;
   auto options = options_for(directory.path());
   options.vfs = disk.vfs();
-  {
-    auto opened = journal::open_journal(options, system_clock());
-    REQUIRE(opened->journal->start());
-    for (journal::Lsn lsn = 1; lsn <= 3; ++lsn)
-      REQUIRE(commit_and_wait(*opened->journal, small(lsn)) == CommitResult::durable);
-  }
+  begin_state(options);
   disk.restart();
   {
     auto opened = journal::open_journal(options, system_clock());
     REQUIRE(opened);
     REQUIRE(opened->last_lsn == 3);
-    disk.fail_write("-wal", 1, full, for_good);
+    disk.fail_write("-wal", 1, disk_full, for_good);
     REQUIRE(opened->journal->start());
     CHECK(opened->journal->trouble().kind == journal::Trouble::Kind::failed);
     CHECK(opened->journal->trouble().text.contains("full"));
@@ -83,11 +84,10 @@ TEST_CASE("a start on a full disk deletes no other database: after a power cut A
     const TempDir directory;
     auto options = options_for(directory.path());
     options.vfs = disk.vfs();
+    begin_state(options);
     {
       auto opened = journal::open_journal(options, system_clock());
       REQUIRE(opened->journal->start());
-      for (journal::Lsn lsn = 1; lsn <= 3; ++lsn)
-        REQUIRE(commit_and_wait(*opened->journal, small(lsn)) == CommitResult::durable);
       disk.fail_sync("ANCHOR", 1, io_fsync, for_good);
       CHECK(move_on(*opened->journal, 4) == CommitResult::unknown);
     }
@@ -97,7 +97,7 @@ TEST_CASE("a start on a full disk deletes no other database: after a power cut A
       auto opened = journal::open_journal(options, system_clock());
       REQUIRE(opened);
       REQUIRE(opened->last_lsn == 4);
-      disk.fail_write("-wal", 1, full, for_good);
+      disk.fail_write("-wal", 1, disk_full, for_good);
       REQUIRE(opened->journal->start());
     }
     disk.cut_now();
@@ -121,7 +121,7 @@ TEST_CASE("a birth on a full disk is none: nobody was promised anything yet") {
   options.vfs = disk.vfs();
   auto opened = journal::open_journal(options, system_clock());
   REQUIRE(opened);
-  disk.fail_write("-wal", 1, full, for_good);
+  disk.fail_write("-wal", 1, disk_full, for_good);
   CHECK_FALSE(opened->journal->start());
 }
 

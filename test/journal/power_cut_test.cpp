@@ -18,8 +18,6 @@ using journal::CommitResult;
 
 namespace {
 
-// SQLite's codes; its header stays in support/power_cut_vfs.cpp.
-constexpr int io_fsync = 10 | 4 << 8;
 constexpr std::uint64_t for_good = 1'000'000;
 
 // Lives of a process, one after another, on one disk.

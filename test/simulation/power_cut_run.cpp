@@ -13,8 +13,6 @@ constexpr int rounds = 3;
 constexpr NetworkChances network{.lost = 0.1, .doubled = 0.2, .late_copy = 0.05, .cut = 0.02, .hangs = 0.2};
 constexpr NodeDisk::Chances at_random{.cut = 0.06, .start_cut = 0.4, .kills = 0.2, .failed = 0.01, .full = 0.02};
 
-// SQLite's code; its header stays in support/power_cut_vfs.cpp.
-constexpr int io_fsync = 10 | 4 << 8;
 constexpr std::int64_t edge_ns = 10 * ns_per_s;  // a commit at least so often
 
 class Run {
@@ -27,7 +25,8 @@ class Run {
     test::PowerCutDisk& disk = disk_.disk();
     disk.lie_about_syncs(plan.lies);
     disk.cut_at_sync(plan.cut_at_sync);
-    if (plan.fail_at_sync > 0) disk.fail_sync("", plan.fail_at_sync, io_fsync, plan.failing_syncs, plan.aftermath);
+    if (plan.fail_at_sync > 0)
+      disk.fail_sync("", plan.fail_at_sync, test::io_fsync, plan.failing_syncs, plan.aftermath);
   }
 
   PowerCutReport report() {

@@ -7,16 +7,7 @@
 #include "journal/anchor.hpp"
 
 namespace nissa::simulation {
-namespace {
-
 using journal::CommitResult;
-
-// SQLite's codes; its header stays in support/power_cut_vfs.cpp.
-constexpr int full = 13;
-constexpr int io_write = 10 | 3 << 8;
-constexpr int io_fsync = 10 | 4 << 8;
-
-}  // namespace
 
 SqliteNodeDisk::SqliteNodeDisk(World& world) : world_(world) {
   options_.directory = directory_.path();
@@ -41,14 +32,14 @@ journal::JournalResult<journal::Opened> SqliteNodeDisk::open() {
 void SqliteNodeDisk::draw_faults() {
   const auto up_to = [&](std::int64_t most) { return static_cast<std::uint64_t>(world_.between(1, most)); };
   if (world_.chance(chances_.cut)) disk_.cut_at_operation(up_to(40));
-  if (world_.chance(chances_.full)) disk_.fail_write(world_.chance(0.9) ? "-wal" : ".db", up_to(10), full);
+  if (world_.chance(chances_.full)) disk_.fail_write(world_.chance(0.9) ? "-wal" : ".db", up_to(10), test::disk_full);
   if (!world_.chance(chances_.failed)) return;
   const std::uint64_t times = world_.chance(0.7) ? 1 : up_to(20);
   const char* file = world_.chance(0.6) ? "-wal" : world_.chance(0.5) ? ".db" : "ANCHOR";
   if (world_.chance(0.5)) {
-    disk_.fail_sync(file, 1, io_fsync, times);
+    disk_.fail_sync(file, 1, test::io_fsync, times);
   } else {
-    disk_.fail_write(file, up_to(10), io_write, times);
+    disk_.fail_write(file, up_to(10), test::io_write, times);
   }
 }
 

@@ -50,6 +50,11 @@ enum class Survival : std::uint8_t {
 inline constexpr std::array each_survival{Survival::nothing, Survival::everything, Survival::earlier,  Survival::later,
                                           Survival::some,    Survival::torn_512,   Survival::torn_4096};
 
+// What a disk that misbehaves may answer: SQLite's codes, without its header.
+inline constexpr int disk_full = 13;
+inline constexpr int io_write = 10 | 3 << 8;
+inline constexpr int io_fsync = 10 | 4 << 8;
+
 class PowerCutDisk {
  public:
   // Registers the VFS while it lives. All that was opened on it is closed before.
@@ -71,7 +76,7 @@ class PowerCutDisk {
   // Only the process died: all that was written is read again, and is as little durable as before.
   void restart();
 
-  // --- A disk that misbehaves, for files whose names end with `tail`. `code` is SQLite's.
+  // --- A disk that misbehaves, for files whose names end with `tail`. `code` is one of those above.
   // The nth sync from now on fails, and as many as `times` from there.
   void fail_sync(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times = 1);
   void fail_write(const std::string& tail, std::uint64_t nth, int code, std::uint64_t times = 1);
