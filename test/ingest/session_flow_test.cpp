@@ -227,6 +227,22 @@ TEST_CASE("a commit of unknown fate: REFUSED(journal); what comes after is count
   CHECK(world.total_of_shop() == 4);
 }
 
+TEST_CASE("an unknown epoch is judged by the running time that it bears, whatever its agent's clock says") {
+  World world;
+  const auto agent = world.connect();
+  const auto send = [&](RunningMs seen, UnixNs clock) {
+    wire::BatchHeader header = world.header(1);
+    header.epoch_seen.running_ms = seen;
+    header.sent_at_unix_ns = static_cast<std::uint64_t>(clock);
+    world.send(agent, batch_frame(header, body_of(1)));
+    world.pass_ms(10);
+    return agent->acks.back();
+  };
+  const UnixNs now = world.hand.clock.wall_ns();
+  CHECK(send(3'600'000, now).reason == Reason::unknown_epoch);  // of a time that has not come yet
+  CHECK(send(0, now - 3'600 * ns_per_s).status == AckStatus::counted);
+}
+
 TEST_CASE("an epoch of another state is refused as unknown, finally") {
   World world;
   const auto agent = world.connect();
