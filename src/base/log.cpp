@@ -1,9 +1,12 @@
 #include "base/log.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <string>
 
@@ -20,6 +23,7 @@ constexpr LogRate rare{.every_ns = 10 * ns_per_s, .at_once = 1};
 
 std::atomic<LogLevel> least_level{LogLevel::info};
 std::atomic<LogFormat> chosen_format{LogFormat::text};
+std::atomic<std::uint64_t> unread_lines{0};
 Mutex throttle_mutex;
 LogThrottle throttle;
 
@@ -36,6 +40,18 @@ std::optional<std::uint64_t> may_write(const LogRate& rate, const std::source_lo
   return throttle.may_write({where.file_name(), where.line()}, rate, now);
 }
 
+// Where nobody reads, lines are lost rather than waited for: a log must not stop what it tells of. A pipe that can be
+// written to takes PIPE_BUF bytes at once.
+bool write_if_read(std::string_view text) {
+  for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), PIPE_BUF))) {
+    pollfd out{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    if (poll(&out, 1, 0) <= 0) return false;
+    [[maybe_unused]] const auto written =
+        ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+  }
+  return true;
+}
+
 void write(const LogRate& rate, LogLine line, const std::source_location& where) {
   if (line.level < log_level()) return;
   const auto suppressed = may_write(rate, where);
@@ -46,9 +62,10 @@ void write(const LogRate& rate, LogLine line, const std::source_location& where)
   const std::string time = timestamp();
   line.time = time;
   line.place = place;
-  line.suppressed = *suppressed;
+  const std::uint64_t lost = unread_lines.exchange(0, std::memory_order_relaxed);
+  line.suppressed = *suppressed + lost;
   const std::string text = format_log_line(chosen_format.load(std::memory_order_relaxed), line);
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  if (!write_if_read(text)) unread_lines.fetch_add(lost + 1, std::memory_order_relaxed);
 }
 
 }  // namespace

@@ -191,7 +191,7 @@ CommitResult SqliteJournal::execute(const Commit& commit) {
       break;
     case CommitResult::full:
       counters_.full.add();
-      log(LogLevel::warning, "journal", failed);
+      log_rarely(LogLevel::warning, "journal", failed);
       note_full("the disk is full: " + failed + "; it is tried again each second");
       break;
     case CommitResult::unknown:
@@ -230,7 +230,7 @@ void SqliteJournal::maintain() {
       checkpoint_at_ = options_.checkpoint_bytes;
     } else if (result == CommitResult::full) {
       counters_.full.add();
-      log(LogLevel::warning, "journal", failed);
+      log_rarely(LogLevel::warning, "journal", failed);
       // Not at every commit: a disk that is full stays so for a while.
       checkpoint_at_ = store_->wal_bytes() + options_.checkpoint_bytes / 4;
     } else {

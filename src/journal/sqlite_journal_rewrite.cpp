@@ -17,7 +17,7 @@ CommitResult SqliteJournal::execute(const Rewrite& piece) {
   const CommitResult result = write_piece(piece, failed);
   if (result == CommitResult::durable) return result;
   counters_.rewrites_failed.add();
-  log(LogLevel::error, "journal", "the state could not be written into a new file: " + failed);
+  log_rarely(LogLevel::error, "journal", "the state could not be written into a new file: " + failed);
   if (attempt_) give_up_attempt();
   if (broken_) note_failure(broken_by_, failed);
   return broken_ ? CommitResult::unknown : CommitResult::full;

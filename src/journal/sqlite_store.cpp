@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <system_error>
 
 #include "journal/anchor.hpp"
 
@@ -51,9 +52,19 @@ std::unexpected<JournalError> Store::wrong(Damage damage, const std::string& wha
 }
 
 std::unexpected<JournalError> Store::said(const std::string& doing, int code) const {
-  const std::string detail = database_ != nullptr ? sqlite3_errmsg(database_) : "";
-  return wrong(damage_of(code, path_),
-               doing + ": " + sqlite3_errstr(code) + (detail.empty() ? "" : " (" + detail + ")"));
+  return wrong(damage_of(code, path_), doing + ": " + words_of(code));
+}
+
+std::string Store::words_of(int code) const {
+  std::string words = sqlite3_errstr(code);
+  if (database_ == nullptr) return words;
+  words += std::string(" (") + sqlite3_errmsg(database_) + ", code " + std::to_string(code) + ")";
+  // SQLite's own words for a file system that became read-only are "unable to open" or "I/O error".
+  const int kind = code & 0xff;
+  const bool is_systems =
+      kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN || kind == SQLITE_FULL || kind == SQLITE_READONLY;
+  const int error = is_systems ? sqlite3_system_errno(database_) : 0;
+  return error == 0 ? words : words + ": " + std::generic_category().message(error);
 }
 
 int Store::connect(bool create) {

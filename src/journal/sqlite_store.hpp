@@ -73,6 +73,7 @@ class Store {
   int trim(Lsn below, std::size_t record_bytes, Lsn& first, std::uint64_t& trimmed);
   std::unexpected<JournalError> wrong(Damage damage, const std::string& what) const;
   std::unexpected<JournalError> said(const std::string& doing, int code) const;
+  std::string words_of(int code) const;
 
   const Options& options_;
   std::string path_;

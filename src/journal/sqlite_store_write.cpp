@@ -96,8 +96,7 @@ CommitResult Store::commit(const Commit& commit, const Clock& clock, Timing& tim
 }
 
 CommitResult Store::failure_of(const std::string& doing, int code, std::string& failed) {
-  failed =
-      doing + ": " + sqlite3_errstr(code) + " (" + sqlite3_errmsg(database_) + ", code " + std::to_string(code) + ")";
+  failed = doing + ": " + words_of(code);
   // SQLite has rolled back by itself after some errors.
   const bool open = sqlite3_get_autocommit(database_) == 0;
   const bool rolled_back = !open || rollback_.run() == SQLITE_OK;
@@ -123,7 +122,7 @@ CommitResult Store::checkpoint(std::string& failed) {
     wal_bytes_ = 0;  // the next commit begins at the log's start again
     return CommitResult::durable;
   }
-  failed = std::string("checkpoint: ") + sqlite3_errstr(code) + " (code " + std::to_string(code) + ")";
+  failed = "checkpoint: " + words_of(code);
   return (code & 0xff) == SQLITE_FULL ? CommitResult::full : CommitResult::unknown;
 }
 

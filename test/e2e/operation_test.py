@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What whoever operates Nissa does with it: starts it twice, stops it under load, inspects its state, scrapes it."""
+import contextlib
 import json
 import os
 import pathlib
@@ -61,6 +62,28 @@ class Operation(unittest.TestCase):
             agent = self.agent(nissad)
             self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
             check_books(nissad)
+
+    def test_a_log_that_nobody_reads_stops_nothing(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 1000)
+        os.set_blocking(writer, True)
+        nissad = Nissad()
+        nissad.log.close()
+        nissad.log = os.fdopen(writer, "wb")
+        with nissad:
+            agent = self.agent(nissad)
+            self.assertEqual(agent.ask(agent.batch([event()])).status, pb.Ack.COUNTED)
+            os.read(reader, 1 << 20)  # from here on there is room again
+            urllib.request.urlopen(urllib.request.Request(
+                f"http://127.0.0.1:{nissad.admin_port}/api/v2/log", b'{"level": "debug"}', {"Content-Type": "application/json"}))
+            line = os.read(reader, 1 << 20).decode()
+            self.assertRegex(line, r'msg="the log level is changed".* suppressed=[1-9]')
+            check_books(nissad)
+            self.assertEqual(nissad.stop(), 0)
+        os.close(reader)
 
     def test_a_port_that_is_taken_is_named_and_the_state_is_free_again(self):
         with Nissad() as nissad:
