@@ -123,7 +123,7 @@ class SqliteJournal final : public Journal, private HeldLog {
   std::uint64_t checkpoint_at_ = 0;
   DiskRoom room_;
   BootNs looked_at_ = 0;
-  bool met_full_disk_ = false;  // since the last durable commit
+  bool met_full_disk_ = false;                 // since the last durable commit
   std::map<std::string, FileIdentity> files_;  // of those in use, as they were first seen
 
   std::string held_;  // the database that a backup reads; empty: none
