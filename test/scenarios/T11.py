@@ -36,7 +36,7 @@ class Lines(threading.Thread):
     def __init__(self, port, rng):
         super().__init__(daemon=True)
         self.rng, self.stopping, self.sent = rng, False, collections.Counter()
-        self.process = subprocess.Popen([PROGRAMS / "nissa-send", "--server", f"127.0.0.1:{port}", "--drain", "120", "--agent", "lines"],
+        self.process = subprocess.Popen([PROGRAMS / "nissa-send", "--server", f"127.0.0.1:{port}", "--drain", "300", "--agent", "lines"],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def run(self):
@@ -46,13 +46,13 @@ class Lines(threading.Thread):
                 self.process.stdin.write(json.dumps({"time": seconds, "service": "lines", "outcome": "OK" if good else "ERROR"}) + "\n")
                 self.sent.update({(seconds // 10, "good"): int(good), (seconds // 10, "total"): 1})
             self.process.stdin.flush()
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     def end(self):
         """Its summary."""
         self.stopping = True
         self.join()
-        said, trouble = self.process.communicate(timeout=180)
+        said, trouble = self.process.communicate(timeout=360)
         assert self.process.returncode == 0, f"nissa-send ended with {self.process.returncode}: {said}{trouble}"
         return said.strip().removeprefix("nissa-send: ")
 
