@@ -35,6 +35,7 @@ from support.sender import HttpSender, TcpSender  # noqa: E402
 MIB = 1 << 20
 NAMES = ["tcp-0", "tcp-1", "http"]
 INSIDE = "NISSA_T4_NAMESPACE"
+CANNOT_RUN = 77  # neither holds nor fails, and test/run says so
 # Small files, so that what the server itself writes does not fill the disk.
 JOURNAL = '[journal]\ncheckpoint_bytes = "1 MiB"\nsnapshot_after = "1 MiB"\n'
 
@@ -43,9 +44,12 @@ def enter_namespace():
     """Begins anew in a mount namespace: what is mounted there nobody else sees, and it is gone with the last process."""
     if os.environ.get(INSIDE):
         return
-    tried = subprocess.run(["unshare", "--mount", "true"], text=True, capture_output=True)
-    if tried.returncode != 0:
-        raise SystemExit(f"T4 cannot run here: unshare --mount: {tried.stderr.strip()}; it takes root, or CAP_SYS_ADMIN")
+    for command in (["unshare", "--mount", "true"], ["losetup", "--find"]):
+        tried = subprocess.run(command, text=True, capture_output=True)
+        if tried.returncode != 0:
+            print(f"T4 cannot run here: {' '.join(command)}: {tried.stderr.strip()}; it takes root, or CAP_SYS_ADMIN, and loop devices",
+                  file=sys.stderr)
+            raise SystemExit(CANNOT_RUN)
     os.execvpe("unshare", ["unshare", "--mount", sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 
