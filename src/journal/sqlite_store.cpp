@@ -151,6 +151,9 @@ JournalStatus Store::open() {
   if (auto checked = check_format(); !checked) return checked;
   if (code = set_up_log(); code != SQLITE_OK) return said("cannot be opened in WAL mode", code);
   if (auto checked = check_pages(); !checked) return checked;
+  // By its header, for the file itself may be written to.
+  if (sqlite3_db_readonly(database_, "main") != 0)
+    return wrong(Damage::database_damaged, "its header says that only a newer SQLite may write to it");
   if (code = prepare(); code != SQLITE_OK) return wrong(Damage::database_damaged, sqlite3_errmsg(database_));
   return read_facts();
 }

@@ -188,6 +188,14 @@ TEST_CASE("a row that is gone, or another in its place, is missed though each ro
   }
 }
 
+TEST_CASE("a header that forbids to write is damage, and not found out only by the first write") {
+  for (const int bit : {0, 2, 7}) {
+    Files files = sample().settled;
+    files[database][18] = static_cast<char>(files[database][18] ^ (1 << bit));
+    CHECK(outcome(files) == "database_damaged");
+  }
+}
+
 TEST_CASE("a missing or empty database, a missing or damaged ANCHOR, and a newer version are told apart") {
   CHECK(outcome(without(database)) == "database_missing");
   Files files = sample().files;
