@@ -159,6 +159,7 @@ TEST_CASE("without a database, or with one that is none, it is refused by name")
   fs::remove(missing.path("state-1.db"));
   missing.is_refused(Damage::database_missing, "no database is there");
   const Damaged none;
+  fs::remove(none.path("state-1.db-wal"));  // which may hold each page that there is
   std::ofstream(none.path("state-1.db"), std::ios::binary) << std::string(100'000, 'x');
   none.is_refused(Damage::database_missing, "state-1.db: ");
 }
