@@ -17,6 +17,7 @@
 #include "ledger/epoch_hash.hpp"
 #include "ledger/epoch_order.hpp"
 #include "ledger/epoch_state.hpp"
+#include "ledger/objects.hpp"
 #include "ledger/options.hpp"
 #include "ledger/record.hpp"
 #include "ledger/tombstones.hpp"
@@ -36,6 +37,9 @@ struct EpochObject {
   Epoch epoch = 0;
   auto operator<=>(const EpochObject&) const = default;
 };
+inline ObjectId object_of(const EpochObject& object) {
+  return {object.kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone, object.epoch};
+}
 
 class Epochs {
  public:
@@ -93,6 +97,9 @@ class Epochs {
   void loaded(Lsn complete) { complete_ = complete; }
 
  private:
+  // What is taken away or looked at in one go: well below a millisecond.
+  static constexpr std::size_t sweep_slice = 256;
+
   void reserve_epochs(const Record& record);
   void reserve_windows(const Record& record);
   void reserve_changed(std::size_t more);

@@ -51,25 +51,25 @@ std::uint64_t Ledger::state_hash() const {
   hash.add(options_.state_id);
   hash.add(applied_);
   Bytes bytes;
-  const auto add = [&](ObjectKind kind, std::uint64_t id) {
-    hash.add(static_cast<std::uint64_t>(kind));
-    hash.add(id);
+  const auto add = [&](ObjectId object) {
+    hash.add(static_cast<std::uint64_t>(object.kind));
+    hash.add(object.id);
     hash.add(bytes);
     bytes.clear();
   };
   encode_meta(bytes);
-  add(ObjectKind::meta, 0);
+  add({ObjectKind::meta, 0});
   for (slo::SloId id = 0; id < definitions_.size(); ++id)
-    if (definitions_.encode(id, bytes)) add(ObjectKind::definition, id);
+    if (definitions_.encode(id, bytes)) add(object_of(id));
   for (std::uint32_t index = 0; index < blocks_.size(); ++index) {
     const slo::Block* current = block(index);
     if (current == nullptr) continue;
     current->append_state(bytes);
-    add(ObjectKind::block, index);
+    add({ObjectKind::block, index});
   }
   for (const EpochObject& object : epochs_.objects()) {
     epochs_.encode(object, bytes);
-    add(object.kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone, object.epoch);
+    add(object_of(object));
   }
   return hash.value();
 }

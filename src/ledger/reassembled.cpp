@@ -14,9 +14,7 @@ std::vector<ObjectId> objects_of(const Ledger& ledger) {
     if (block == nullptr) continue;
     for (const auto& version : block->objects_changed_after(0)) objects.push_back(object_of(index, version.object));
   }
-  for (const EpochObject& object : ledger.epochs().objects())
-    objects.push_back(
-        {object.kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone, object.epoch});
+  for (const EpochObject& object : ledger.epochs().objects()) objects.push_back(object_of(object));
   std::ranges::sort(objects);
   return objects;
 }

@@ -137,8 +137,7 @@ bool SnapshotWriter::refill(Ledger& ledger, std::size_t& walks) {
   current_->todo.emplace_back();  // its place first: what has left the queue must not be lost
   const EpochObject changed = *ledger.epochs().take_changed();
   --current_->epochs_left;
-  current_->todo.back() = {changed.kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone,
-                           changed.epoch};
+  current_->todo.back() = object_of(changed);
   return true;
 }
 

@@ -63,8 +63,7 @@ bool StateRewriter::refill(const Ledger& ledger) {
     return true;
   }
   if (next_epoch_ == epochs_.size()) return false;
-  const EpochObject& one = epochs_[next_epoch_++];
-  todo_.push_back({one.kind == EpochObject::Kind::epoch ? ObjectKind::epoch : ObjectKind::tombstone, one.epoch});
+  todo_.push_back(object_of(epochs_[next_epoch_++]));
   return true;
 }
 
