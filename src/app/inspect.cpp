@@ -5,20 +5,13 @@
 #include "app/exit_code.hpp"
 #include "app/inspected.hpp"
 #include "app/look_at_copies.hpp"
-#include "base/clock.hpp"
 
 namespace nissa::app {
 namespace {
 
-using journal::JournalError;
-
 journal::JournalResult<ledger::Recovered> recovered_at(const std::string& directory) {
-  const SystemClock clock;
-  journal::Options options;
-  options.directory = directory;
-  auto opened = journal::open_journal(options, clock);
+  const auto opened = open_copy(directory);
   if (!opened) return std::unexpected(opened.error());
-  if (opened->new_state) return std::unexpected(JournalError{journal::Damage::none, "holds no state"});
   ledger::LedgerOptions ledger_options;
   ledger_options.state_id = as_it_lies_there(*opened);
   return ledger::recover(*opened->journal, opened->last_lsn, ledger_options);

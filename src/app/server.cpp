@@ -1,7 +1,6 @@
 #include "app/server.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -68,11 +67,11 @@ void log_changes(const std::vector<ledger::HistoryChange>& changes) {
        {"retired", count([](const auto& one) { return one.what == What::ends || !one.instead_of.empty(); })}});
 }
 
-void log_loss(const ledger::AcceptedLoss& accepted, const std::string& refused) {
+void log_loss(const ledger::AcceptedLoss& accepted, const journal::JournalError& refused) {
   log(LogLevel::warning, "app",
       "the loss is accepted: a new state goes on from the last sound record, and the time since is not measured; all "
       "files are kept as they were",
-      {{"was", refused.substr(0, refused.find(". Nothing was changed"))},
+      {{"was", journal::what_is_wrong(refused)},
        {"database", accepted.database},
        {"last_sound_lsn", accepted.last_sound},
        {"last_known_lsn", accepted.last_known},
@@ -106,7 +105,7 @@ std::expected<State, StartFailure> open_state(const config::Config& config, cons
   if (accept_loss && !found && found.error().damage != journal::Damage::none) {
     const auto accepted = ledger::accept_loss(config.journal, {.epochs = config.ledger.epochs}, clock);
     if (!accepted) return std::unexpected(failure_of(accepted.error()));
-    log_loss(*accepted, found.error().message);
+    log_loss(*accepted, found.error());
     found = find_state(config, clock);
   }
   if (!found) return std::unexpected(failure_of(found.error()));

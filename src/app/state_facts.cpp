@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/clock.hpp"
 #include "journal/sqlite_store.hpp"
 #include "journal/state_files.hpp"
 #include "ledger/record.hpp"
@@ -38,12 +39,11 @@ void read_anchor(const std::string& directory, StateFacts& facts) {
   }
 }
 
-// As ANCHOR's rules have it: the higher (generation, lsn) of the sound slots counts. nullptr: there is none.
+// The sound slot that counts; nullptr: there is none.
 const journal::AnchorState* winner_of(const StateFacts& facts) {
   const journal::AnchorState* winner = nullptr;
-  const auto rank = [](const journal::AnchorState& state) { return std::pair(state.generation, state.last_lsn); };
   for (const auto& slot : facts.slots)
-    if (slot && (winner == nullptr || rank(*slot) > rank(*winner))) winner = &*slot;
+    if (slot && (winner == nullptr || is_newer(*slot, *winner))) winner = &*slot;
   return winner;
 }
 
@@ -98,6 +98,15 @@ void read_records(journal::Store& store, RecordFacts& records) {
 }
 
 }  // namespace
+
+journal::JournalResult<journal::Opened> open_copy(const std::string& directory) {
+  static const SystemClock clock;  // which outlives the journal
+  journal::Options options;
+  options.directory = directory;
+  auto opened = journal::open_journal(options, clock);
+  if (opened && opened->new_state) return std::unexpected(JournalError{Damage::none, "holds no state"});
+  return opened;
+}
 
 StateFacts read_facts(const std::string& directory) {
   StateFacts facts;

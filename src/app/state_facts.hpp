@@ -62,6 +62,9 @@ inline journal::StateId as_it_lies_there(const journal::Opened& opened) {
   return opened.copy_of != 0 ? opened.copy_of : opened.state_id;
 }
 
+// A copy as a start would open it. Error, too: it holds no state.
+journal::JournalResult<journal::Opened> open_copy(const std::string& directory);
+
 // Of a copy: opening a database changes it. Blocking; reads all that is there.
 StateFacts read_facts(const std::string& directory);
 

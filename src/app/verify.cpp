@@ -6,7 +6,6 @@
 #include "app/exit_code.hpp"
 #include "app/look_at_copies.hpp"
 #include "app/state_facts.hpp"
-#include "base/clock.hpp"
 #include "base/hex_text.hpp"
 #include "ledger/reassembled.hpp"
 #include "ledger/recovery.hpp"
@@ -107,11 +106,7 @@ void check_state(const Sources& sources, Findings& findings) {
 
 // As a start does it, and more. Error: the database cannot be looked at; damage is among the findings.
 journal::JournalStatus check_start(const std::string& directory, Findings& opening, Findings& state) {
-  const SystemClock clock;
-  journal::Options options;
-  options.directory = directory;
-  const auto opened = journal::open_journal(options, clock);
-  if (opened && opened->new_state) return std::unexpected(JournalError{Damage::none, "holds no state"});
+  const auto opened = open_copy(directory);
   if (!opened && opened.error().damage == Damage::none) return std::unexpected(opened.error());
   if (!opened) {
     opening.push_back(damaged(opened.error()));

@@ -28,6 +28,9 @@ struct AnchorState {
   bool operator==(const AnchorState&) const = default;
 };
 
+// Of two sound slots the newer one counts.
+bool is_newer(const AnchorState& one, const AnchorState& other);
+
 inline constexpr std::uint32_t format_version = 1;  // of ANCHOR and the database together
 inline constexpr std::size_t anchor_slot_size = 512;
 // The slots lie in different blocks of 4 KiB: a torn write of the one block cannot touch the other.

@@ -10,11 +10,11 @@ constexpr std::string_view magic = "NISSAANC";
 constexpr std::uint32_t is_copy = 1;  // the one flag there is
 constexpr std::size_t crc_at = anchor_slot_size - sizeof(std::uint32_t);
 
-bool newer(const AnchorState& a, const AnchorState& b) {
-  return a.generation != b.generation ? a.generation > b.generation : a.last_lsn > b.last_lsn;
-}
-
 }  // namespace
+
+bool is_newer(const AnchorState& one, const AnchorState& other) {
+  return one.generation != other.generation ? one.generation > other.generation : one.last_lsn > other.last_lsn;
+}
 
 Bytes encode_slot(const AnchorState& state) {
   Bytes slot;
@@ -64,7 +64,7 @@ JournalResult<std::optional<AnchorState>> Anchor::read() {
     const auto state = decode_slot(*bytes);
     if (!state) {
       worst = worst ? std::max(*worst, state.error()) : state.error();
-    } else if (!winner || newer(*state, *winner)) {
+    } else if (!winner || is_newer(*state, *winner)) {
       winner = *state;
       slot_ = 1 - slot;
     }

@@ -89,10 +89,14 @@ std::string_view name_of(Damage damage);
 
 struct JournalError {
   Damage damage = Damage::none;
-  std::string message;  // what is missing, and the ways on
+  std::string message;   // what is missing, and the ways on
+  bool no_room = false;  // of damage `none`: the disk is full
 };
 // To every damage: what an operator can do now. Once.
 JournalError with_ways_on(JournalError error);
+JournalError with_ways_on(JournalError error, std::string_view ways);
+// Without these.
+std::string what_is_wrong(const JournalError& error);
 template <class T>
 using JournalResult = std::expected<T, JournalError>;
 using JournalStatus = std::expected<void, JournalError>;

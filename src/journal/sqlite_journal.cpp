@@ -76,7 +76,7 @@ JournalStatus SqliteJournal::start() {
   if (auto begun = store_->begin_generation(starting_.generation, starting_.state_id); !begun) {
     // All that was read is on the disk, and no commit comes before a new file: so the pages answer meanwhile, and it
     // goes on by itself once there is room. A birth and a restore have promised nobody anything yet.
-    if (!store_->met_full_disk() || !goes_on) return begun;
+    if (!begun.error().no_room || !goes_on) return begun;
     break_down(begun.error().message);
   } else if (auto written = anchor_->begin(starting_); !written) {
     return std::unexpected(JournalError{Damage::none, "ANCHOR cannot be written: " + written.error().message});

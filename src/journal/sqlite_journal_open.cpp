@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "journal/sqlite_journal.hpp"
+#include "journal/sqlite_vfs_file.hpp"
 #include "journal/state_files.hpp"
 
 namespace nissa::journal {
@@ -37,13 +38,22 @@ JournalStatus expect_permission(const std::string& path) {
 }  // namespace
 
 JournalError with_ways_on(JournalError error) {
+  const bool is_newer = error.damage == Damage::newer_version;
+  return with_ways_on(std::move(error), is_newer ? ways_back : ways_on);
+}
+
+JournalError with_ways_on(JournalError error, std::string_view ways) {
   if (error.damage == Damage::none || error.message.contains(nothing_changed)) return error;
-  error.message.append(nothing_changed).append(error.damage == Damage::newer_version ? ways_back : ways_on);
+  error.message.append(nothing_changed).append(ways);
   return error;
 }
 
+std::string what_is_wrong(const JournalError& error) {
+  return error.message.substr(0, error.message.find(nothing_changed));
+}
+
 bool SqliteJournal::file_exists(const std::string& name) const {
-  sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
+  sqlite3_vfs* vfs = vfs_named(options_.vfs);
   int found = 0;
   return vfs != nullptr && vfs->xAccess(vfs, in_directory(name).c_str(), SQLITE_ACCESS_EXISTS, &found) == SQLITE_OK &&
          found != 0;

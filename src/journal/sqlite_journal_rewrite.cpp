@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/violation.hpp"
 #include "journal/sqlite_journal.hpp"
+#include "journal/sqlite_vfs_file.hpp"
 #include "journal/state_files.hpp"
 
 namespace nissa::journal {
@@ -114,7 +115,7 @@ void SqliteJournal::give_up_attempt() {
 }
 
 bool SqliteJournal::delete_database(const std::string& name, bool durably) {
-  sqlite3_vfs* vfs = sqlite3_vfs_find(options_.vfs.empty() ? nullptr : options_.vfs.c_str());
+  sqlite3_vfs* vfs = vfs_named(options_.vfs);
   for (const char* tail : database_tails) {
     // Not only if it exists: to SQLite an empty file does not, and a log that was cut may come back after a power cut.
     const std::string file = in_directory(name + tail);

@@ -36,6 +36,7 @@ void SqliteJournal::look_at_files() {
   for (const std::string& name : {starting_.database, starting_.database + "-wal", std::string(anchor_name)}) {
     if (was_taken_away(name))
       return break_down(in_directory(name) + " was deleted or replaced by another program while nissad used it");
+    if (files_.contains(name)) continue;
     if (const auto found = identity_of(in_directory(name))) files_.emplace(name, *found);
   }
 }

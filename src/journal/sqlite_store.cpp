@@ -52,7 +52,9 @@ std::unexpected<JournalError> Store::wrong(Damage damage, const std::string& wha
 }
 
 std::unexpected<JournalError> Store::said(const std::string& doing, int code) const {
-  return wrong(damage_of(code, path_), doing + ": " + words_of(code));
+  auto error = wrong(damage_of(code, path_), doing + ": " + words_of(code));
+  error.error().no_room = (code & 0xff) == SQLITE_FULL;
+  return error;
 }
 
 std::string Store::words_of(int code) const {

@@ -40,8 +40,6 @@ class Store {
   // page cache is written and synced anew (after a failed fsync and a kill, it may show a group that the disk never
   // got).
   JournalStatus begin_generation(std::uint64_t generation, StateId state_id);
-  // That was why begin_generation() failed.
-  bool met_full_disk() const { return met_full_disk_; }
 
   struct Timing {
     BootNs commit_ns = 0;  // of the COMMIT statement alone: the log's pages and their fsync
@@ -83,7 +81,6 @@ class Store {
   Lsn first_lsn_ = 1;  // oldest record kept; last + 1 if none
   Lsn last_lsn_ = 0;
   RowDigest rows_;
-  bool met_full_disk_ = false;
   std::uint64_t wal_bytes_ = 0;
   std::uint64_t trimmed_ = 0;
   Statement begin_, commit_, rollback_, insert_record_, length_of_record_, delete_record_, insert_row_, find_row_,

@@ -154,7 +154,6 @@ JournalStatus Store::begin_generation(std::uint64_t generation, StateId state_id
   if (code == SQLITE_OK) {
     code = sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   }
-  met_full_disk_ = (code & 0xff) == SQLITE_FULL;
   if (code != SQLITE_OK) return said("the log cannot be moved into the database", code);
   generation_ = generation;
   state_id_ = state_id;

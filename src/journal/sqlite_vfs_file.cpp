@@ -4,6 +4,8 @@
 
 namespace nissa::journal {
 
+sqlite3_vfs* vfs_named(const std::string& name) { return sqlite3_vfs_find(name.empty() ? nullptr : name.c_str()); }
+
 VfsFile::VfsFile(std::string path, sqlite3_vfs& vfs)
     : path_(std::move(path)),
       memory_(std::make_unique<std::byte[]>(static_cast<std::size_t>(vfs.szOsFile))),
@@ -16,7 +18,7 @@ VfsFile::~VfsFile() {
 
 Result<std::unique_ptr<VfsFile>> VfsFile::open(const std::string& vfs_name, const std::string& path, int flags) {
   sqlite3_initialize();
-  sqlite3_vfs* vfs = sqlite3_vfs_find(vfs_name.empty() ? nullptr : vfs_name.c_str());
+  sqlite3_vfs* vfs = vfs_named(vfs_name);
   if (vfs == nullptr) return failure("no SQLite VFS is named \"" + vfs_name + "\"");
   std::unique_ptr<VfsFile> file(new VfsFile(path, *vfs));
   // The VFS wants a name with SQLite's terminators, and keeps the pointer.

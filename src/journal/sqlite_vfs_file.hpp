@@ -11,6 +11,9 @@ struct sqlite3_vfs;
 
 namespace nissa::journal {
 
+// Of that name; empty: the system's. nullptr: none is registered.
+sqlite3_vfs* vfs_named(const std::string& name);
+
 class VfsFile final : public AnchorFile {
  public:
   // `vfs_name`: empty for the system's. `flags` are SQLite's, of xOpen.

@@ -14,8 +14,8 @@ using journal::Damage;
 using journal::JournalError;
 
 constexpr const char* last_ways =
-    ". Nothing was changed. Ways on: put the missing or damaged file back, restore a backup into this directory, or "
-    "begin anew with an empty one (all counts begin at zero)";
+    "put the missing or damaged file back, restore a backup into this directory, or begin anew with an empty one (all "
+    "counts begin at zero)";
 
 struct Sound {
   std::string database;
@@ -42,8 +42,8 @@ journal::JournalResult<Sound> sound_state(journal::DamagedState& damaged, const 
   }
   if (best) return std::move(*best);
   if (faults.empty()) faults = "; no database is there";
-  return std::unexpected(
-      JournalError{Damage::database_missing, "--accept-loss finds nothing sound to go on from" + faults + last_ways});
+  return std::unexpected(with_ways_on(
+      JournalError{Damage::database_missing, "--accept-loss finds nothing sound to go on from" + faults}, last_ways));
 }
 
 }  // namespace
