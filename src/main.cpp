@@ -37,13 +37,19 @@ int fail_to_start(const app::StartFailure& failure) {
   return failure.code;
 }
 
+// What is cut off by a full disk is no answer.
+int when_written(int code) {
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  return written || code != app::exit_ok ? code : fail(app::exit_failed, "standard output cannot be written");
+}
+
 int explain(const config::Config& config, std::uint64_t memory_limit) {
   const ingest::Options borne = app::within(raise_descriptor_limit(), config.ingest);
   const std::string text = config::explain(config, {.memory_limit_bytes = memory_limit,
                                                     .connections = borne.max_connections,
                                                     .http_connections = borne.max_http_connections});
-  const bool written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  return written ? app::exit_ok : fail(app::exit_failed, "standard output cannot be written");
+  std::fputs(text.c_str(), stdout);
+  return when_written(app::exit_ok);
 }
 
 int serve(const config::Config& config, bool accept_loss) {
@@ -67,12 +73,6 @@ int serve(const config::Config& config, bool accept_loss) {
   log(code == app::exit_ok ? LogLevel::info : LogLevel::error, "app", "nissad has ended",
       {{"exit_code", static_cast<int>(code)}, {"after_ms", (clock.boot_ns() - begun) / ns_per_ms}});
   return code;
-}
-
-// What is cut off by a full disk is no answer.
-int when_written(int code) {
-  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
-  return written || code != app::exit_ok ? code : fail(app::exit_failed, "standard output cannot be written");
 }
 
 int run(const app::CommandLine& chosen) {

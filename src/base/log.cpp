@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <climits>
@@ -43,11 +42,12 @@ std::optional<std::uint64_t> may_write(const LogRate& rate, const std::source_lo
 // Where nobody reads, lines are lost rather than waited for: a log must not stop what it tells of. A pipe that can be
 // written to takes PIPE_BUF bytes at once.
 bool write_if_read(std::string_view text) {
-  for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), PIPE_BUF))) {
+  while (!text.empty()) {
     pollfd out{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
     if (poll(&out, 1, 0) <= 0) return false;
-    [[maybe_unused]] const auto written =
-        ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+    const std::string_view piece = text.substr(0, PIPE_BUF);
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, piece.data(), piece.size());
+    text.remove_prefix(piece.size());
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // Lines of key=value, or of JSON, on standard error. Rate-limited by place, with the number left out: a log line must
-// never become the load, nor wait for whoever reads it. So for what may come with every batch say
-// log_rarely(), and nothing at all for an event.
+// never become the load, nor wait for whoever reads it. So for what may come with every batch say log_rarely(), and
+// nothing at all for an event.
 #pragma once
 #include <array>
 #include <concepts>

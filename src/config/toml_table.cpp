@@ -36,14 +36,17 @@ std::string quoted(std::string_view raw) {
 constexpr std::string_view automatic = "auto";
 
 // What is wrong with it, or nothing.
-std::string read_bytes(std::string_view given, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
-  const auto size = parse_bytes(given);
-  if (!size) return size.error().message;
-  if (*size < least || *size > most)
-    return '"' + std::string(given) + "\" is out of range; expected " + format_bytes(least) + " to " +
-           format_bytes(most);
-  into = *size;
+template <class Number, class Parse, class Format>
+std::string read_within(std::string_view given, Number& into, Number least, Number most, Parse parse, Format format) {
+  const Result<Number> number = parse(given);
+  if (!number) return number.error().message;
+  if (*number < least || *number > most)
+    return '"' + std::string(given) + "\" is out of range; expected " + format(least) + " to " + format(most);
+  into = *number;
   return {};
+}
+std::string read_bytes(std::string_view given, std::uint64_t& into, std::uint64_t least, std::uint64_t most) {
+  return read_within(given, into, least, most, parse_bytes, format_bytes);
 }
 
 }  // namespace
@@ -154,14 +157,8 @@ bool TomlTable::quantity(std::string_view key, const Parse& parse) {
 }
 
 bool TomlTable::duration_ns(std::string_view key, std::int64_t& into, std::int64_t least, std::int64_t most) {
-  const bool set = quantity(key, [&](std::string_view given) -> std::string {
-    const auto ns = parse_duration_ns(given);
-    if (!ns) return ns.error().message;
-    if (*ns < least || *ns > most)
-      return '"' + std::string(given) + "\" is out of range; expected " + format_duration(least) + " to " +
-             format_duration(most);
-    into = *ns;
-    return {};
+  const bool set = quantity(key, [&](std::string_view given) {
+    return read_within(given, into, least, most, parse_duration_ns, format_duration);
   });
   inside_->note(key, quoted(format_duration(into)));
   return set;
