@@ -10,15 +10,6 @@ using namespace nissa;
 using namespace nissa::ledger;
 using journal::CommitResult;
 
-constexpr std::int64_t ms = ns_per_ms;
-
-slo::Definition defined(const std::string& name) {
-  slo::Definition definition;
-  definition.name = name;
-  definition.service = name;
-  return definition;
-}
-
 Options small_groups() {
   Options options;
   options.commit.group_bytes = 4000;

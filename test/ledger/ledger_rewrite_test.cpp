@@ -8,20 +8,19 @@ using namespace nissa;
 using namespace nissa::ledger;
 using journal::CommitResult;
 
-constexpr std::int64_t ms = ns_per_ms;
-
-slo::Definition defined(const std::string& name) {
-  slo::Definition definition;
-  definition.name = name;
-  definition.service = name;
-  return definition;
-}
-
 // Ends the pieces under way as durable, until a commit is under way or nothing is.
 int finish_pieces(World& world) {
   int pieces = 0;
   for (; world.fake->pending_piece() != nullptr; ++pieces) world.finish();
   return pieces;
+}
+
+// Sent now, with the next commit.
+bool is_counted(World& world, Sequence sequence) {
+  world.send(8, sequence);
+  world.quiet(5 * ms);
+  world.finish();
+  return world.said() == Told{AckStatus::counted};
 }
 
 // Over a clock that never stands still, as no real one does.
@@ -149,10 +148,7 @@ TEST_CASE("short of room every batch is refused by name before the disk is full,
   CHECK(log.text().contains("short of room"));
   world.fake->run_short_of_room(false);
   finish_pieces(world);
-  world.send(8, 1);
-  world.quiet(5 * ms);
-  world.finish();
-  CHECK(world.said() == Told{AckStatus::counted});
+  CHECK(is_counted(world, 1));
 }
 
 TEST_CASE("what is in hand when room runs short is committed in the reserve, and then the file is made smaller, once") {
@@ -187,10 +183,7 @@ TEST_CASE("a smaller file that finds no place leaves the one in use as it was") 
   CHECK(world.fake->trouble().kind == journal::Trouble::Kind::full);
   world.fake->run_short_of_room(false);
   world.inbox->take();
-  world.send(8, 1);
-  world.quiet(5 * ms);
-  world.finish();
-  CHECK(world.said() == Told{AckStatus::counted});
+  CHECK(is_counted(world, 1));
 }
 
 TEST_CASE("a stop amid the pieces waits for the piece under way alone") {

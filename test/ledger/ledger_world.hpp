@@ -89,5 +89,13 @@ struct World {
 };
 
 using Told = std::vector<AckStatus>;
+inline constexpr std::int64_t ms = ns_per_ms;
+
+inline slo::Definition defined(const std::string& name) {
+  slo::Definition definition;
+  definition.name = name;
+  definition.service = name;
+  return definition;
+}
 
 }  // namespace nissa::ledger

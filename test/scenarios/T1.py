@@ -10,15 +10,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from support.scenario import Chosen  # noqa: E402
-from support.simulated_disk import run_simulated_disk  # noqa: E402
-
-
-def main():
-    chosen = Chosen("T1", __doc__)
-    run_simulated_disk("power_cuts", chosen)
-    chosen.holds("the power cut at every sync and at random")
-
+from support.simulated_disk import hold_on_simulated_disk  # noqa: E402
 
 if __name__ == "__main__":
-    main()
+    hold_on_simulated_disk("T1", __doc__, "power_cuts", "the power cut at every sync and at random")

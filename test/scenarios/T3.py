@@ -11,15 +11,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
-from support.scenario import Chosen  # noqa: E402
-from support.simulated_disk import run_simulated_disk  # noqa: E402
-
-
-def main():
-    chosen = Chosen("T3", __doc__)
-    run_simulated_disk("failing_syncs", chosen)
-    chosen.holds("syncs that fail once and for good, and power cuts behind them")
-
+from support.simulated_disk import hold_on_simulated_disk  # noqa: E402
 
 if __name__ == "__main__":
-    main()
+    hold_on_simulated_disk("T3", __doc__, "failing_syncs", "syncs that fail once and for good, and power cuts behind them")

@@ -3,9 +3,12 @@ import subprocess
 import sys
 
 from .nissad import BUILD, ROOT
+from .scenario import Chosen
 
 
-def run_simulated_disk(program, chosen):
+def hold_on_simulated_disk(name, text, program, what):
+    """The scenario NAME, which `text` describes: `what` holds by that program."""
+    chosen = Chosen(name, text)
     target = f"test/simulation/{program}"
     subprocess.run([ROOT / "deploy/build", BUILD, target], check=True, stdout=subprocess.DEVNULL)
     run = subprocess.Popen([BUILD / target, "--seed", str(chosen.seed), *(["--full"] if chosen.full else [])],
@@ -15,3 +18,4 @@ def run_simulated_disk(program, chosen):
             print(line, end="", file=sys.stderr)
     if run.wait() != 0:
         sys.exit(f"{chosen.name} does not hold; seed {chosen.seed}")
+    chosen.holds(what)
