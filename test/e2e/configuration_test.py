@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.agent import Agent, event, pb  # noqa: E402
+from support.agent import Agent, AgentTest, event, pb  # noqa: E402
 from support.nissad import PROGRAMS, ROOT, Nissad, check_books  # noqa: E402
 
 TEN_PROBLEMS = """state_dir = 3
@@ -121,12 +121,7 @@ class CheckConfig(unittest.TestCase):
                 self.assertEqual((bool(never.search(under)), bool(never.search(over))), (float(factor) > 1, False))
 
 
-class Pages(unittest.TestCase):
-    def agent(self, nissad):
-        agent = Agent(nissad.tcp_port).connect()
-        self.addCleanup(agent.close)
-        return agent
-
+class Pages(AgentTest):
     def test_the_configuration_that_runs_is_shown_with_the_hash_of_its_file(self):
         with Nissad(more="[gate]\nsender_percent = 30") as nissad:
             page = nissad.json("/api/v2/config")

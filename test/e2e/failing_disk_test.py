@@ -8,7 +8,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.agent import Agent, event, pb  # noqa: E402
+from support.agent import Agent, AgentTest, event, pb  # noqa: E402
 from support.nissad import PROGRAMS, ROOT, SHOP_AVAILABILITY, Nissad, check_books  # noqa: E402
 from support.raw_http import until  # noqa: E402
 
@@ -37,18 +37,13 @@ def rewrites(nissad):
     return tuple(int(samples[f'nissa_journal_rewrites_total{{result="{one}"}}']) for one in ("done", "failed"))
 
 
-class FailingDisk(unittest.TestCase):
+class FailingDisk(AgentTest):
     def setUp(self):
         self.disk = Disk()
         self.addCleanup(self.disk.folder.cleanup)
 
     def server(self, more=""):
         return Nissad(SHOP_AVAILABILITY + more, under=self.disk.under)
-
-    def agent(self, nissad):
-        agent = Agent(nissad.tcp_port).connect()
-        self.addCleanup(agent.close)
-        return agent
 
     def counted(self, nissad):
         return nissad.slo("shop-availability")["lifetime"]["total"]

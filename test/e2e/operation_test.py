@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.agent import Agent, event, pb  # noqa: E402
+from support.agent import AgentTest, event, pb  # noqa: E402
 from support.nissad import PROGRAMS, Nissad, check_books, free_port, total  # noqa: E402
 from support.prometheus import Prometheus  # noqa: E402
 
@@ -43,12 +43,7 @@ def shape_with_load(*options, slos="2", series="200", batch="20", connections="4
     return made.stdout.decode(), start
 
 
-class Operation(unittest.TestCase):
-    def agent(self, nissad):
-        agent = Agent(nissad.tcp_port).connect()
-        self.addCleanup(agent.close)
-        return agent
-
+class Operation(AgentTest):
     def test_a_second_server_on_the_same_state_is_refused_and_names_the_first(self):
         with Nissad() as nissad:
             text = nissad.config.read_text()

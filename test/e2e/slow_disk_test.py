@@ -7,18 +7,13 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from support.agent import Agent, event, pb  # noqa: E402
+from support.agent import AgentTest, event, pb  # noqa: E402
 from support.held import Held  # noqa: E402
 from support.nissad import Nissad, check_books  # noqa: E402
 from support.raw_http import until  # noqa: E402
 
 
-class SlowDisk(unittest.TestCase):
-    def agent(self, nissad):
-        agent = Agent(nissad.tcp_port).connect()
-        self.addCleanup(agent.close)
-        return agent
-
+class SlowDisk(AgentTest):
     def test_who_waits_is_told_and_counted_all_the_same_and_the_pages_say_what_is_slow(self):
         with Nissad() as nissad:
             agent = self.agent(nissad)

@@ -212,9 +212,7 @@ TEST_CASE("Goodbye is answered when it is durable; afterwards the epoch is unkno
   world.finish();
   CHECK(world.hands.get(world.component->async_epoch_known(8)) == true);
   std::optional<bool> answer;
-  world.hands.loop.spawn([](LedgerComponent& ledger, std::optional<bool>& out) -> Task<void> {
-    out = co_await ledger.async_goodbye(8, {1, 0});
-  }(*world.component, answer));
+  world.say_goodbye(8, answer);
   world.quiet(5 * ms);
   CHECK_FALSE(answer.has_value());
   REQUIRE(world.busy());
@@ -296,14 +294,9 @@ TEST_CASE("a stop waits for the commit in flight and answers everybody who waits
   world.send(8, 1);
   world.send(8, 2);
   bool stopped = false;
-  world.hands.loop.spawn([](LedgerComponent& ledger, bool& flag) -> Task<void> {
-    co_await ledger.async_stop();
-    flag = true;
-  }(*world.component, stopped));
+  world.begin_stop(stopped);
   std::optional<bool> goodbye;
-  world.hands.loop.spawn([](LedgerComponent& ledger, std::optional<bool>& out) -> Task<void> {
-    out = co_await ledger.async_goodbye(8, {1, 0});
-  }(*world.component, goodbye));
+  world.say_goodbye(8, goodbye);
   world.hands.settle();
   CHECK_FALSE(stopped);
   world.finish();

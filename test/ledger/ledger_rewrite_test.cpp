@@ -116,9 +116,7 @@ TEST_CASE("what nobody would repeat is proposed again: Goodbyes and definitions 
   world.inbox->take();
   world.quiet(5 * ms);
   std::optional<bool> goodbye;
-  world.hands.loop.spawn([](LedgerComponent& ledger, std::uint64_t state, std::optional<bool>& out) -> Task<void> {
-    out = co_await ledger.async_goodbye(8, {state, 0});
-  }(*world.component, world.disk.state_id, goodbye));
+  world.say_goodbye(8, goodbye);
   std::optional<bool> has_ids;
   world.hands.loop.spawn([](LedgerComponent& ledger, std::optional<bool>& out) -> Task<void> {
     out = (co_await ledger.async_define({defined("a")})).has_value();
@@ -190,10 +188,7 @@ TEST_CASE("a stop amid the pieces waits for the piece under way alone") {
   TickingWorld world;
   lose_a_commit(world, false);
   bool stopped = false;
-  world.hands.loop.spawn([](LedgerComponent& ledger, bool& flag) -> Task<void> {
-    co_await ledger.async_stop();
-    flag = true;
-  }(*world.component, stopped));
+  world.begin_stop(stopped);
   world.hands.settle();
   CHECK_FALSE(stopped);
   world.finish();

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,19 @@ struct World {
     if (fake->pending() != nullptr) fake->finish(journal::CommitResult::durable);
     CHECK(hands.get(component->async_stop()));
     component.reset();
+  }
+  // `out` outlives its answer.
+  void say_goodbye(Epoch epoch, std::optional<bool>& out) {
+    hands.loop.spawn(
+        [](LedgerComponent& ledger, Epoch gone, std::uint64_t state, std::optional<bool>& answer) -> Task<void> {
+          answer = co_await ledger.async_goodbye(gone, {state, 0});
+        }(*component, epoch, disk.state_id, out));
+  }
+  void begin_stop(bool& stopped) {
+    hands.loop.spawn([](LedgerComponent& ledger, bool& flag) -> Task<void> {
+      co_await ledger.async_stop();
+      flag = true;
+    }(*component, stopped));
   }
   void finish(journal::CommitResult result = journal::CommitResult::durable, bool reached_disk = false) {
     REQUIRE(fake->pending() != nullptr);

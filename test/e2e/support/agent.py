@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
 from .nissad import ROOT
 
@@ -114,6 +115,14 @@ class Agent:
         """Sends one batch and reads its ack."""
         self.send("batch", batch)
         return self.read().ack
+
+
+class AgentTest(unittest.TestCase):
+    def agent(self, nissad):
+        """One that is connected, and closed with the test."""
+        agent = Agent(nissad.tcp_port).connect()
+        self.addCleanup(agent.close)
+        return agent
 
 
 def event(service="shop", operation="GET /", outcome=0, duration_ms=10, when_ns=None, labels=()):
